@@ -1,0 +1,67 @@
+# Every target sets up what it needs; `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/retrain-operator
+UV_VERSION := 0.13.9
+UV := $(CACHE)/uv-$(UV_VERSION)/bin/uv
+RUN := .venv/bin/python -m
+
+.PHONY: help
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(UV):
+	@command -v python3 >/dev/null || { echo "python3 is missing: install Python 3.11 or newer (Debian: apt-get install python3 python3-venv)"; exit 1; }
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; python3 is $$(python3 -V)"; exit 1; }
+	python3 -m venv $(CACHE)/uv-$(UV_VERSION)
+	$(CACHE)/uv-$(UV_VERSION)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.synced: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --quiet --frozen --all-extras
+	@touch $@
+
+.PHONY: setup
+setup: .venv/.synced ## Make the virtual environment of the committed lock
+
+.PHONY: fmt
+fmt: setup ## Format the code
+	.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+.PHONY: lint
+lint: setup ## Check style, types and the arrows between layers
+	.venv/bin/ruff format --check . && .venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+.PHONY: crds
+crds: setup ## Print the CRDs from the models into crds/
+	$(RUN) retrain_operator.crd crds
+
+.PHONY: cluster
+cluster: setup ## Start the kind cluster for tests and demo
+	@$(RUN) tests.cluster up
+
+.PHONY: cluster-down
+cluster-down: setup ## Remove the cluster that `make cluster` made
+	@$(RUN) tests.cluster down
+
+.PHONY: images
+images: cluster ## Build the images and load them into the cluster
+	@$(RUN) tests.cluster images
+
+.PHONY: test-unit
+test-unit: setup ## Run the tests that need no cluster
+	.venv/bin/pytest -m "not cluster"
+
+.PHONY: test
+test: lint images ## Run every test, from nothing
+	.venv/bin/pytest
+
+.PHONY: demo
+demo: images ## Watch real drift being healed on real Kubernetes
+	@$(RUN) tests.demo
+
+.PHONY: bench-overhead
+bench-overhead: images ## Measure what the operator adds to the same work done by kubectl
+	@$(RUN) tests.bench.overhead

@@ -1,0 +1,148 @@
+"""The RetrainRun that the operator writes: one attempt at a fresher model, from its cause to its outcome."""
+
+from enum import StrEnum
+
+from pydantic import ConfigDict, Field
+
+from retrain_operator.model.policy import ApiWord, PolicySpec, rules
+from retrain_operator.model.scalars import CamelWord, DottedName, Name, Sentence, Time
+from retrain_operator.model.status import Cause, Condition
+from retrain_trainer.contract import Champion, HoldoutReport, ModelRef, Reference, Score
+
+
+class Outcome(StrEnum):
+    """How a run ended. Rejected, DataInvalid, NoNewData and Inconclusive are ordinary ends: the policy did its job."""
+
+    SUCCEEDED = "Succeeded"
+    REJECTED = "Rejected"
+    DATA_INVALID = "DataInvalid"
+    NO_NEW_DATA = "NoNewData"
+    INCONCLUSIVE = "Inconclusive"
+    FAILED = "Failed"
+    ROLLED_BACK = "RolledBack"
+
+
+class RunState(StrEnum):
+    """Where a run stands. Blocked is no end: it goes on by itself once the missing right is there."""
+
+    PENDING = "Pending"
+    TRAINING = "Training"
+    DEPLOYING = "Deploying"
+    BLOCKED = "Blocked"
+    ENDED = "Ended"
+
+
+class StepName(StrEnum):
+    """The four steps, in their order."""
+
+    COLLECT = "Collect"
+    TRAIN = "Train"
+    EVALUATE = "Evaluate"
+    DEPLOY = "Deploy"
+
+
+class StepState(StrEnum):
+    """Where a step stands."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    SKIPPED = "Skipped"
+    BLOCKED = "Blocked"
+
+
+class StepStatus(ApiWord):
+    """One step of a run."""
+
+    name: StepName = Field(description="Collect, Train, Evaluate or Deploy.")
+    state: StepState = Field(StepState.PENDING, description="Where it stands.")
+    reason: CamelWord = Field("", description="Why, in one word.")
+    message: Sentence = Field("", description="Why, in a sentence.")
+    start_time: Time | None = Field(None, description="When it started.")
+    completion_time: Time | None = Field(None, description="When it ended.")
+
+
+class PolicySnapshot(ApiWord):
+    """The policy as it stood when the run was claimed; a later change of it never alters the run."""
+
+    name: Name = Field(description="Name of the policy.")
+    uid: str = Field(max_length=64, description="UID of the policy.")
+    generation: int = Field(ge=0, description="Generation of its spec.")
+    spec: PolicySpec = Field(description="Its spec.")
+
+
+class RunSpec(ApiWord):
+    """What a run is about. It never changes."""
+
+    model_config = ConfigDict(json_schema_extra=rules(("self == oldSelf", "the spec of a run cannot be changed")))
+    policy: PolicySnapshot = Field(description="The policy as it stood when the run was claimed.")
+    cause: Cause = Field(description="Why the run started.")
+    champion: Champion | None = Field(None, description="The model in service when the run started.")
+    nonce: str = Field(min_length=16, max_length=64, description="Binds the trainer's answers to this run.")
+
+
+class JobRecord(ApiWord):
+    """The Job that trains."""
+
+    name: Name = Field(description="Its name.")
+    uid: str = Field(max_length=64, description="Its UID.")
+    made: int = Field(1, ge=1, description="How many Jobs were made for this run; more than one when a Job was lost.")
+
+
+class Missing(ApiWord):
+    """One right that is missing, as a Role would grant it."""
+
+    layer: CamelWord = Field(description="Who refused: ServiceAccountNotFound, Impersonation or RBAC.")
+    account: str = Field(max_length=128, description="Whose right it is.")
+    verb: str = Field(max_length=32, description="Verb of the Role's rule.")
+    api_group: str = Field("", max_length=253, description="apiGroup of the Role's rule; empty is the core group.")
+    resource: str = Field(max_length=63, description="Resource of the Role's rule.")
+    name: str = Field("", max_length=253, description="resourceName of the Role's rule; empty for all.")
+
+
+class VerdictRecord(ApiWord):
+    """What the numbers mean."""
+
+    promote: bool = Field(description="Whether the candidate may be rolled out.")
+    reason: CamelWord = Field(description="Why, in one word.")
+    message: Sentence = Field(description="Why, in a sentence, with the numbers.")
+
+
+class Result(ApiWord):
+    """What the trainer measured."""
+
+    candidate: ModelRef | None = Field(None, description="The version that was trained.")
+    champion: ModelRef | None = Field(None, description="The version it was compared with.")
+    scores: tuple[Score, ...] = Field((), max_length=8, description="Both models on the same holdout.")
+    holdout: HoldoutReport | None = Field(None, description="The rows both were scored on.")
+    reference: Reference | None = Field(None, description="Both models on the holdout of the last promotion.")
+
+
+class RolloutRecord(ApiWord):
+    """What was changed in the target; written before the change, so that it can always be undone."""
+
+    deployment: DottedName = Field(description="The Deployment.")
+    from_: str = Field(alias="from", max_length=2048, description="Value of the variable before.")
+    to: str = Field(max_length=2048, description="Value of the variable after.")
+    start_time: Time = Field(description="When the rollout started.")
+
+
+class RunStatus(ApiWord):
+    """Where a run stands."""
+
+    state: RunState = Field(RunState.PENDING, description="Where the run stands, in one word.")
+    outcome: Outcome | None = Field(None, description="How it ended; absent while it is under way.")
+    reason: CamelWord = Field("", description="Why, in one word.")
+    message: Sentence = Field("", description="Where the run stands, in a sentence.")
+    steps: tuple[StepStatus, ...] = Field(
+        tuple(StepStatus(name=name) for name in StepName), max_length=4, description="The four steps, in their order."
+    )
+    start_time: Time | None = Field(None, description="When the run started.")
+    completion_time: Time | None = Field(None, description="When it ended.")
+    job: JobRecord | None = Field(None, description="The Job that trains.")
+    result: Result | None = Field(None, description="What the trainer measured.")
+    verdict: VerdictRecord | None = Field(None, description="What the numbers mean.")
+    rollout: RolloutRecord | None = Field(None, description="What was changed in the target.")
+    missing: tuple[Missing, ...] = Field((), max_length=16, description="Rights that hold the run back.")
+    conditions: tuple[Condition, ...] = Field((), max_length=8, description="Finished: whether the run has ended.")

@@ -1,0 +1,1 @@
+"""Hands and eyes: all input and output stands here. Typed in, typed out, and no opinion on what is seen."""

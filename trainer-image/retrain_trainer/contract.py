@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-CONTRACT = "retrain.dev/v1"
+CONTRACT: Literal["retrain.dev/v1"] = "retrain.dev/v1"
 TASK_VARIABLE = "RETRAIN_TASK"
 WORKSPACE = "/workspace"
 ANSWER_PATH = "/dev/termination-log"

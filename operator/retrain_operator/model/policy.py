@@ -1,6 +1,6 @@
 """The RetrainPolicy that users write: what keeps a model healthy, how to retrain it, and where it may be rolled out.
 
-These models are the one source of `crds/`: every field has a description, a bound and, where one makes sense, a default.
+These models are the one source of `crds/`: every field has a description, a bound and, where it makes sense, a default.
 """
 
 from datetime import timedelta
@@ -52,13 +52,13 @@ class PrometheusTrigger(ApiWord):
     """Fires when a query's value leaves its healthy range for long enough."""
 
     query: str = Field(
-        min_length=1, max_length=4096, description="PromQL that yields one value, such as max(retrain_feature_psi)."
+        min_length=1, max_length=4096, description="PromQL that yields one number: max(retrain_feature_psi), say."
     )
     healthy_range: HealthyRange = Field(description="Where the model is well; outside it the trigger fires.")
     for_: Duration = Field(
         timedelta(0),
         alias="for",
-        description="How long the value must stay outside before the trigger fires. No data neither starts nor ends it.",
+        description="How long the value must stay outside before the trigger fires. No data holds it where it is.",
     )
 
 
@@ -132,7 +132,9 @@ class Cooldown(ApiWord):
 class Quantities(ApiWord):
     """Amounts of compute."""
 
-    cpu: str | None = Field(None, pattern=r"^[0-9]+(\.[0-9]+)?m?$", max_length=16, description="Cores, such as 500m or 2.")
+    cpu: str | None = Field(
+        None, pattern=r"^[0-9]+(\.[0-9]+)?m?$", max_length=16, description="Cores, such as 500m or 2."
+    )
     memory: str | None = Field(
         None, pattern=r"^[0-9]+(\.[0-9]+)?([KMGT]i?)?$", max_length=16, description="Bytes, such as 512Mi or 4Gi."
     )
@@ -215,7 +217,8 @@ class Evaluation(ApiWord):
 
     gates: tuple[Gate, ...] = Field(min_length=1, max_length=8, description="All must pass.")
     on_missing_champion: OnMissingChampion = Field(
-        OnMissingChampion.PROMOTE, description="What happens to a candidate that passes its thresholds when no model is in service."
+        OnMissingChampion.PROMOTE,
+        description="What happens to a candidate that passes its thresholds when no model is in service.",
     )
     confidence: float = Field(
         0.95, ge=0.5, le=0.999, description="Confidence with which the candidate must be better than the champion."

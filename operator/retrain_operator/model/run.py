@@ -126,6 +126,7 @@ class RolloutRecord(ApiWord):
     from_: str = Field(alias="from", max_length=2048, description="Value of the variable before.")
     to: str = Field(max_length=2048, description="Value of the variable after.")
     start_time: Time = Field(description="When the rollout started.")
+    undo: bool = Field(False, description="Whether the value before is being put back.")
 
 
 class RunStatus(ApiWord):

@@ -13,7 +13,7 @@ DURATION = r"^([0-9]{1,6}(h|m|s))+$"
 _UNITS = {"h": 3600, "m": 60, "s": 1}
 
 
-def duration(value: str | timedelta) -> timedelta:
+def duration(value: object) -> timedelta:
     """A time span from `90s`, `5m` or `1h30m`; a timedelta passes as it is. ValueError names what was written."""
     if isinstance(value, timedelta):
         return value
@@ -50,7 +50,8 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_leng
 """An RFC 1123 label: what most Kubernetes objects are called."""
 
 DottedName = Annotated[
-    str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", min_length=1, max_length=253)
+    str,
+    Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", min_length=1, max_length=253),
 ]
 """An RFC 1123 subdomain: what Deployments, Secrets and ConfigMaps may be called."""
 

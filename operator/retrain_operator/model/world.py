@@ -1,4 +1,4 @@
-"""What was seen of the world, as frozen facts. What is absent has a type of its own, so that nobody mistakes it for zero."""
+"""What was seen of the world, as frozen facts. What is absent has a type of its own: nobody can mistake it for zero."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from retrain_operator.model.policy import PolicySpec
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.run import Missing, Outcome, RunSpec, RunStatus
+from retrain_operator.model.run import Outcome, RunSpec, RunStatus
 from retrain_operator.model.status import PolicyStatus
 
 
@@ -83,12 +83,37 @@ class NotLooked:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
-    """The target cannot be rolled out to: why, and the rights that are missing if it is for want of rights."""
+class TargetAbsent:
+    """There is no Deployment of that name."""
 
-    reason: Reason
-    message: str
-    missing: tuple[Missing, ...] = ()
+
+@dataclass(frozen=True, slots=True)
+class ContainerAbsent:
+    """The Deployment has no container of that name, but these."""
+
+    found: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VariableAbsent:
+    """The container has no plain variable of that name, but these."""
+
+    found: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The API server refused something to an account: what was asked, and what is known of why."""
+
+    account: Account
+    asked: Right
+    account_exists: bool = True
+    impersonated: bool = True
+    """Whether the operator may act as the account at all."""
+    lacking: tuple[Right, ...] = ()
+    """Rights that an access review says the account lacks."""
+    detail: str = ""
+    """The API server's own sentence, bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +137,7 @@ class Serving:
         return self.settled and self.updated == self.replicas == self.available == self.total
 
 
-Target = NotLooked | Unfit | Serving
+Target = NotLooked | TargetAbsent | ContainerAbsent | VariableAbsent | Refusal | Serving
 
 
 # What a policy's run was like
@@ -130,9 +155,10 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """The claimed run is under way."""
+    """The claimed run is under way, and when it was made."""
 
     status: RunStatus
+    created: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +198,19 @@ class Policy:
     def account(self) -> Account:
         """Who the operator acts as for this policy."""
         return Account(self.namespace, self.spec.service_account_name)
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidPolicy:
+    """A RetrainPolicy whose spec is not one, and the mistake in it."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    resource_version: str
+    status: PolicyStatus
+    mistake: str
 
 
 @dataclass(frozen=True, slots=True)

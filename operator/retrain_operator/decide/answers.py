@@ -1,0 +1,69 @@
+"""What the trainer said, or what is wrong with it. A missing, cut, malformed or foreign answer is never guessed."""
+
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+from retrain_operator.model.reason import Reason
+from retrain_operator.model.world import Exited, Job, Run
+from retrain_trainer.contract import ANSWER_LIMIT, CONTRACT, AnyAnswer, Collected, Evaluated, Fault, Trained
+
+STEPS = ("collect", "train", "evaluate")
+_ANSWER: TypeAdapter[Collected | Trained | Evaluated | Fault] = TypeAdapter(AnyAnswer)
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A step's answer cannot be used, and why."""
+
+    step: str
+    reason: Reason
+    message: str
+
+
+Answers = tuple[Collected, Trained, Evaluated]
+
+
+def answers(run: Run, job: Job) -> Answers | Unusable:
+    """The three answers of a complete Job, in their order, or the first that cannot be used."""
+    read = [answer(run, step, container) for step, container in zip(STEPS, job.containers, strict=True)]
+    match read:
+        case [Collected() as collected, Trained() as trained, Evaluated() as evaluated]:
+            return collected, trained, evaluated
+        case _:
+            return next(each for each in read if isinstance(each, Unusable))
+
+
+def answer(run: Run, step: str, container: object) -> Collected | Trained | Evaluated | Unusable:
+    """The answer of one step that exited 0."""
+    if not isinstance(container, Exited) or not container.answer.strip():
+        return Unusable(step, Reason.ANSWER_MISSING, f"{step} ended without an answer in its termination message.")
+    said = parse(run, container.answer)
+    if said is None or said.step != step or isinstance(said, Fault):
+        return Unusable(step, Reason.ANSWER_INVALID, f"The answer of {step} {_flaw(run, container.answer)}.")
+    return said
+
+
+def parse(run: Run, text: str) -> Collected | Trained | Evaluated | Fault | None:
+    """An answer of this very run, or None when the text is none."""
+    if len(text.encode()) > ANSWER_LIMIT:
+        return None
+    try:
+        said = _ANSWER.validate_json(text)
+    except ValidationError:
+        return None
+    return said if (said.run, said.nonce) == (run.name, run.spec.nonce) else None
+
+
+def _flaw(run: Run, text: str) -> str:
+    if len(text.encode()) > ANSWER_LIMIT:
+        return f"is longer than {ANSWER_LIMIT} bytes, so it may be cut"
+    try:
+        said = _ANSWER.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "it"
+        return f"does not follow the contract {CONTRACT}: {where} ({first['type']})"
+    if (said.run, said.nonce) != (run.name, run.spec.nonce):
+        return "is of another run"
+    return f"is the answer of {said.step}"

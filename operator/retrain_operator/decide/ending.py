@@ -1,0 +1,58 @@
+"""How a run's end, and what holds it back, stand in its status."""
+
+from retrain_operator.decide.moves import Move, Wait
+from retrain_operator.decide.objection import Objection
+from retrain_operator.model.reason import Reason
+from retrain_operator.model.run import Outcome, RunState, RunStatus, StepName, StepState, StepStatus
+from retrain_operator.model.status import Condition
+from retrain_operator.model.world import RunWorld
+
+
+def end(world: RunWorld, outcome: Outcome, reason: Reason, message: str, *, seen: RunStatus | None = None) -> Move:
+    """The run ends. `seen` is its status with what was learnt in this pass."""
+    status = seen or world.run.status
+    steps = tuple(_closed(step) for step in status.steps)
+    update = {
+        "state": RunState.ENDED,
+        "outcome": outcome,
+        "reason": reason,
+        "message": message,
+        "steps": steps,
+        "missing": (),
+        "start_time": status.start_time or world.run.created,
+        "completion_time": world.now,
+    }
+    return Move(status.model_copy(update=update), Wait())
+
+
+def _closed(step: StepStatus) -> StepStatus:
+    if step.state in (StepState.PENDING, StepState.BLOCKED):
+        return step.model_copy(update={"state": StepState.SKIPPED})
+    return step
+
+
+def blocked(status: RunStatus, objection: Objection, step: StepName) -> RunStatus:
+    """The status of a run that a missing right holds back at a step."""
+    kept = " The trained model is kept, and the deploy goes on by itself once that is mended."
+    message = f"Training is complete and the candidate passed, but the deploy is forbidden: {objection.message}{kept}"
+    if step is not StepName.DEPLOY:
+        message = f"{objection.message} The run goes on by itself once that is mended."
+    held = {"state": StepState.BLOCKED, "reason": objection.reason, "message": objection.message}
+    steps = tuple(each.model_copy(update=held) if each.name is step else each for each in status.steps)
+    update = {"state": RunState.BLOCKED, "reason": objection.reason, "message": message}
+    return status.model_copy(update={**update, "steps": steps, "missing": objection.missing})
+
+
+def with_condition(status: RunStatus, world: RunWorld) -> RunStatus:
+    """The status with its condition Finished, which moves its time only when it flips."""
+    finished = "True" if status.outcome else "False"
+    before = next((condition for condition in status.conditions if condition.type == "Finished"), None)
+    same = before is not None and before.status == finished
+    condition = Condition(
+        type="Finished",
+        status=finished,
+        reason=status.outcome or status.state,
+        message=status.message,
+        last_transition_time=before.last_transition_time if before and same else world.now,
+    )
+    return status.model_copy(update={"conditions": (condition,)})

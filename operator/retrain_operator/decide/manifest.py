@@ -1,0 +1,199 @@
+"""The Kubernetes objects that a decision makes: the RetrainRun, its Job, and the patch that rolls a model out.
+
+Pods satisfy the Pod Security Standard `restricted` by construction, with a read-only root, no token, and only those
+fields that a policy may set; see https://kubernetes.io/docs/concepts/security/pod-security-standards/.
+"""
+
+from base64 import b32encode
+from hashlib import blake2b
+from typing import Any
+
+from retrain_operator.decide.answers import STEPS
+from retrain_operator.model.policy import Quantities, Trainer, Volume
+from retrain_operator.model.run import PolicySnapshot, RolloutRecord, RunSpec
+from retrain_operator.model.status import ActiveRun, Cause
+from retrain_operator.model.world import Policy, Right, Run, Serving
+from retrain_trainer.contract import TASK_VARIABLE, WORKSPACE, Champion, Metric, Task
+
+GROUP = "retrain.dev"
+API_VERSION = f"{GROUP}/v1alpha1"
+POLICY_LABEL = f"{GROUP}/policy"
+RUN_LABEL = f"{GROUP}/run"
+MANAGED_BY = {"app.kubernetes.io/managed-by": "retrain-operator"}
+DIGEST_ANNOTATION = f"{GROUP}/model-digest"
+USER = 65532
+"""Who the trainer's containers run as, and the group that owns their volumes."""
+
+Json = dict[str, Any]
+
+
+def run_name(policy: Policy, cause: Cause) -> str:
+    """The one name a run of this policy for this cause can have: a second attempt to make it meets the first."""
+    slot = cause.request or cause.at.isoformat()
+    digest = blake2b(f"{policy.uid}|{cause.trigger}|{slot}".encode(), digest_size=10).digest()
+    return f"{policy.name[:40]}-{b32encode(digest).decode().lower()[:10]}"
+
+
+def run_manifest(policy: Policy, claim: ActiveRun, serving: Serving, nonce: str) -> Json:
+    """The RetrainRun for a claim, with the policy and the model in service as they are now."""
+    spec = RunSpec(
+        policy=PolicySnapshot(name=policy.name, uid=policy.uid, generation=policy.generation, spec=policy.spec),
+        cause=claim.cause,
+        champion=_champion(policy, serving),
+        nonce=nonce,
+    )
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "RetrainRun",
+        "metadata": {
+            "name": claim.name,
+            "namespace": policy.namespace,
+            "labels": {**MANAGED_BY, POLICY_LABEL: policy.name},
+            "ownerReferences": [_owner(API_VERSION, "RetrainPolicy", policy.name, policy.uid)],
+        },
+        "spec": spec.model_dump(mode="json", by_alias=True, exclude_none=True),
+    }
+
+
+def _champion(policy: Policy, serving: Serving) -> Champion | None:
+    if not serving.value:
+        return None
+    ours = policy.status.champion
+    return Champion(uri=serving.value, digest=ours.digest if ours and ours.uri == serving.value else None)
+
+
+def _owner(api_version: str, kind: str, name: str, uid: str) -> Json:
+    """Without blockOwnerDeletion: setting it asks for a right on the owner's finalizers."""
+    return {"apiVersion": api_version, "kind": kind, "name": name, "uid": uid, "controller": True}
+
+
+def task(run: Run) -> Task:
+    """What the trainer is told."""
+    spec = run.spec.policy.spec
+    return Task(
+        run=run.name,
+        nonce=run.spec.nonce,
+        data=spec.data,
+        model=spec.model,
+        metrics=tuple(Metric(name=gate.metric, goal=gate.goal) for gate in spec.evaluation.gates),
+        confidence=spec.evaluation.confidence,
+        champion=run.spec.champion,
+    )
+
+
+def job_rights(run: Run) -> tuple[Right, ...]:
+    """What the account needs for the Job; it must be able to read what it lets the Job's pods mount."""
+    volumes = run.spec.policy.spec.trainer.volumes
+    secrets = [Right("get", "", "secrets", volume.secret) for volume in volumes if volume.secret]
+    maps = [Right("get", "", "configmaps", volume.config_map) for volume in volumes if volume.config_map]
+    return (Right("create", "batch", "jobs"), *secrets, *maps)
+
+
+def job_manifest(run: Run) -> Json:
+    """The Job: one pod in which collect, train and evaluate run in this order. Its name is the run's."""
+    trainer = run.spec.policy.spec.trainer
+    labels = {**MANAGED_BY, POLICY_LABEL: run.spec.policy.name, RUN_LABEL: run.name}
+    collect, train, evaluate = (_container(step, task(run), trainer) for step in STEPS)
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": run.name,
+            "namespace": run.namespace,
+            "labels": labels,
+            "ownerReferences": [_owner(API_VERSION, "RetrainRun", run.name, run.uid)],
+        },
+        "spec": {
+            "backoffLimit": trainer.retries,
+            "activeDeadlineSeconds": int(trainer.timeout.total_seconds()),
+            "podReplacementPolicy": "Failed",
+            "podFailurePolicy": {
+                "rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
+            },
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {
+                    "restartPolicy": "Never",
+                    "automountServiceAccountToken": False,
+                    "enableServiceLinks": False,
+                    "securityContext": {
+                        "runAsNonRoot": True,
+                        "runAsUser": USER,
+                        "runAsGroup": USER,
+                        "fsGroup": USER,
+                        "fsGroupChangePolicy": "OnRootMismatch",
+                        "seccompProfile": {"type": "RuntimeDefault"},
+                    },
+                    "initContainers": [collect, train],
+                    "containers": [evaluate],
+                    "volumes": [
+                        {"name": "workspace", "emptyDir": {}},
+                        {"name": "tmp", "emptyDir": {}},
+                        *(_volume(index, volume) for index, volume in enumerate(trainer.volumes)),
+                    ],
+                },
+            },
+        },
+    }
+
+
+def _container(step: str, work: Task, trainer: Trainer) -> Json:
+    return {
+        "name": step,
+        "image": trainer.image,
+        "args": [step],
+        "env": [
+            {"name": TASK_VARIABLE, "value": work.model_dump_json(by_alias=True, exclude_none=True)},
+            *({"name": variable.name, "value": variable.value} for variable in trainer.env),
+        ],
+        "resources": {
+            "requests": _quantities(trainer.resources.requests),
+            "limits": _quantities(trainer.resources.limits),
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "terminationMessagePolicy": "File",
+        "volumeMounts": [
+            {"name": "workspace", "mountPath": WORKSPACE},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  # a volume of the pod's own
+            *(_mount(index, volume) for index, volume in enumerate(trainer.volumes)),
+        ],
+    }
+
+
+def _quantities(amounts: Quantities) -> dict[str, str]:
+    return amounts.model_dump(exclude_none=True)
+
+
+def _volume(index: int, volume: Volume) -> Json:
+    name = f"volume-{index}"
+    if volume.persistent_volume_claim:
+        claim = {"claimName": volume.persistent_volume_claim, "readOnly": volume.read_only}
+        return {"name": name, "persistentVolumeClaim": claim}
+    if volume.config_map:
+        return {"name": name, "configMap": {"name": volume.config_map}}
+    return {"name": name, "secret": {"secretName": volume.secret}}
+
+
+def _mount(index: int, volume: Volume) -> Json:
+    read_only = volume.read_only or not volume.persistent_volume_claim
+    return {"name": f"volume-{index}", "mountPath": volume.mount_path, "readOnly": read_only}
+
+
+def rollout_patch(run: Run, serving: Serving, record: RolloutRecord, value: str) -> Json:
+    """The strategic merge patch that names another model in the target: one variable, and whose work it is.
+
+    It carries the UID and version of the Deployment that was looked at, so that it never lands on another one.
+    """
+    rollout = run.spec.policy.spec.rollout
+    candidate = run.status.result.candidate if run.status.result else None
+    digest = candidate.digest if candidate and value == record.to else None
+    annotations = {DIGEST_ANNOTATION: digest, RUN_LABEL: run.name if digest else None}
+    container = {"name": rollout.container, "env": [{"name": rollout.env, "value": value}]}
+    return {
+        "metadata": {"uid": serving.uid, "resourceVersion": serving.resource_version},
+        "spec": {"template": {"metadata": {"annotations": annotations}, "spec": {"containers": [container]}}},
+    }

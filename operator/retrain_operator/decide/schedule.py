@@ -1,0 +1,52 @@
+"""Slots of a cron schedule: which one came last, which one comes next. Cron rules are Debian's, by cronsim.
+
+A slot in a gap of the clock comes once, at the next instant; a slot in an overlap comes once.
+"""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from retrain_operator.model.policy import CRON_FIELDS, ScheduleTrigger
+
+
+def mistake(schedule: ScheduleTrigger) -> str:
+    """What is wrong with the schedule, naming the field and what it may hold; empty when nothing is."""
+    try:
+        ZoneInfo(schedule.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
+        return f"timeZone {schedule.time_zone!r} is not an IANA time zone such as Europe/Berlin"
+    if len(schedule.cron.split()) != 5:
+        return f"cron {schedule.cron!r} needs five fields: minute hour day-of-month month day-of-week"
+    for index, (name, _, span) in enumerate(CRON_FIELDS):
+        alone = ["*"] * 5
+        alone[index] = schedule.cron.split()[index]
+        if not _understood(" ".join(alone)):
+            return f"cron {schedule.cron!r}: {name} (field {index + 1}) is {alone[index]!r}, but must be {span}"
+    if not _understood(schedule.cron):
+        return f"cron {schedule.cron!r} names a day that never comes"
+    return ""
+
+
+def _understood(cron: str) -> bool:
+    try:
+        CronSim(cron, datetime(2000, 1, 1))  # noqa: DTZ001  # the date plays no part in reading the fields
+    except CronSimError:
+        return False
+    return True
+
+
+def next_slot(schedule: ScheduleTrigger, after: datetime) -> datetime:
+    """The first slot after a time."""
+    slot: datetime = next(CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.time_zone))))
+    return slot.astimezone(after.tzinfo)
+
+
+def newest_slot(schedule: ScheduleTrigger, after: datetime, now: datetime) -> datetime | None:
+    """The newest slot later than `after` and not later than `now`, unless it is missed by its deadline."""
+    backwards = CronSim(
+        schedule.cron, (now + timedelta(seconds=60)).astimezone(ZoneInfo(schedule.time_zone)), reverse=True
+    )
+    slot: datetime = next(slot for slot in backwards if slot <= now)
+    return slot.astimezone(now.tzinfo) if slot > max(after, now - schedule.starting_deadline) else None

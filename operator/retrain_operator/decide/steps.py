@@ -1,0 +1,60 @@
+"""The first three steps of a run as people see them, told from the containers of its Job."""
+
+from retrain_operator.decide.answers import STEPS, parse
+from retrain_operator.model.reason import Reason
+from retrain_operator.model.run import StepName, StepState, StepStatus
+from retrain_operator.model.world import Container, Exited, Job, NotStarted, Run, Started
+from retrain_trainer.contract import Fault, TrainOutcome
+
+_NAMES = dict(zip(STEPS, StepName, strict=False))
+
+
+def steps(run: Run, job: Job) -> tuple[StepStatus, ...]:
+    """Collect, Train and Evaluate as the Job's newest pod shows them, and Deploy as it stands in the run."""
+    if not job.containers:
+        return run.status.steps
+    told = [_step(run, _NAMES[step], seen) for step, seen in zip(STEPS, job.containers, strict=True)]
+    return (*told, run.status.steps[-1])
+
+
+def _step(run: Run, name: StepName, container: Container) -> StepStatus:
+    match container:
+        case NotStarted(problem=None):
+            return StepStatus(name=name)
+        case NotStarted(problem=problem, detail=detail):
+            return StepStatus(name=name, reason=problem or Reason.PENDING, message=detail)
+        case Started(at=at):
+            return StepStatus(name=name, state=StepState.RUNNING, reason=Reason.RUNNING, start_time=at)
+        case Exited():
+            return _exited(run, name, container)
+
+
+def _exited(run: Run, name: StepName, container: Exited) -> StepStatus:
+    said = parse(run, container.answer)
+    message = said.message if said else ""
+    state, reason = StepState.SUCCEEDED, "" if said is None or isinstance(said, Fault) else str(said.outcome)
+    if reason == TrainOutcome.SKIPPED:
+        state = StepState.SKIPPED
+    if container.code:
+        state, reason = StepState.FAILED, failure(container)
+        message = message or failure_message(name, container)
+    return StepStatus(
+        name=name,
+        state=state,
+        reason=reason,
+        message=message,
+        start_time=container.started,
+        completion_time=container.at,
+    )
+
+
+def failure(container: Exited) -> Reason:
+    """Why a container that exited non-zero did."""
+    return Reason.OUT_OF_MEMORY if container.reason == "OOMKilled" else Reason.STEP_FAILED
+
+
+def failure_message(name: StepName, container: Exited) -> str:
+    """What happened to a container that exited non-zero and left no word of its own, and where to look."""
+    if failure(container) is Reason.OUT_OF_MEMORY:
+        return f"{name} needed more memory than its limit: raise trainer.resources.limits.memory."
+    return f"{name} ended with exit code {container.code}; see the log of container {name.lower()} of its pod."

@@ -132,4 +132,3 @@ class Scheduler:
             if self._of.get(key, {}).get(name) == check:
                 self._answers[key, name] = observation
                 self._seen(key, name, observation)
-

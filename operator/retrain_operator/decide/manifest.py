@@ -10,7 +10,7 @@ from typing import Any
 
 from retrain_operator.decide.answers import STEPS
 from retrain_operator.model.policy import Quantities, Trainer, Volume
-from retrain_operator.model.run import PolicySnapshot, RolloutRecord, RunSpec
+from retrain_operator.model.run import PolicySnapshot, RunSpec
 from retrain_operator.model.status import ActiveRun, Cause
 from retrain_operator.model.world import Policy, Right, Run, Serving
 from retrain_trainer.contract import TASK_VARIABLE, WORKSPACE, Champion, Metric, Task
@@ -183,15 +183,18 @@ def _mount(index: int, volume: Volume) -> Json:
     return {"name": f"volume-{index}", "mountPath": volume.mount_path, "readOnly": read_only}
 
 
-def rollout_patch(run: Run, serving: Serving, record: RolloutRecord, value: str) -> Json:
+def rollout_patch(run: Run, serving: Serving, value: str) -> Json:
     """The strategic merge patch that names another model in the target: one variable, and whose work it is.
 
     It carries the UID and version of the Deployment that was looked at, so that it never lands on another one.
     """
     rollout = run.spec.policy.spec.rollout
     candidate = run.status.result.candidate if run.status.result else None
-    digest = candidate.digest if candidate and value == record.to else None
-    annotations = {DIGEST_ANNOTATION: digest, RUN_LABEL: run.name if digest else None}
+    ours = candidate is not None and candidate.uri == value
+    annotations = {
+        DIGEST_ANNOTATION: candidate.digest if candidate and ours else None,
+        RUN_LABEL: run.name if ours else None,
+    }
     container = {"name": rollout.container, "env": [{"name": rollout.env, "value": value}]}
     return {
         "metadata": {"uid": serving.uid, "resourceVersion": serving.resource_version},

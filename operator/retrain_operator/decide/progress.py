@@ -47,6 +47,8 @@ def _no_job(world: RunWorld) -> Move:
     if status.job and status.job.made >= JOBS_AT_MOST:
         message = f"The Job vanished {JOBS_AT_MOST} times before it ended. See who deletes Jobs in this namespace."
         return end(world, Outcome.FAILED, Reason.JOB_LOST, message)
+    if status.state is RunState.BLOCKED:
+        return Move(status, CreateJob())
     message = "The Job was lost and is made again." if status.job else "The Job is being made."
     update = {"state": RunState.TRAINING, "reason": Reason.PENDING, "message": message, "missing": ()}
     started = status.start_time or world.run.created

@@ -15,7 +15,7 @@ from retrain_operator.model.status import (
     TriggerState,
     TriggerStatus,
 )
-from retrain_operator.model.world import Going, InvalidPolicy, Policy, PolicyWorld
+from retrain_operator.model.world import Claimed, Going, InvalidPolicy, Policy, PolicyWorld
 
 OBJECTION_POLL = timedelta(seconds=10)
 """How often a target that is not fit is looked at again."""
@@ -38,6 +38,15 @@ def admit(decision: Decision, objection: Objection | None, now: datetime) -> Dec
     if objection is None or not isinstance(decision, Start):
         return decision
     return Hold(objection.reason, objection.message, now + OBJECTION_POLL)
+
+
+def wants_target(world: PolicyWorld, decision: Decision) -> bool:
+    """Whether this pass depends on the target: a run starts or is claimed, the spec is new, or the target was unfit."""
+    status = world.policy.status
+    ready = next((condition for condition in status.conditions if condition.type == "Ready"), None)
+    unfit = ready is not None and ready.status == "False" and ready.reason in TARGET_REASONS
+    new = status.observed_generation != world.policy.generation
+    return isinstance(decision, Start) or isinstance(world.run, Claimed) or new or unfit
 
 
 def report(world: PolicyWorld, decision: Decision, objection: Objection | None) -> PolicyStatus:

@@ -6,7 +6,7 @@ lacks has a type of its own. A hold says until when; a start says why.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from retrain_operator.decide.schedule import newest_slot, next_slot
 from retrain_operator.decide.triggers import breach_message
@@ -86,7 +86,8 @@ def breach_sustained(world: PolicyWorld) -> Decision | None:
         metric, seen = specs[trigger.name], world.observations.get(trigger.name)
         if metric is None or trigger.state != TriggerState.FIRING or not isinstance(seen, Sample):
             continue
-        if last is None or seen.at > last.completion_time:
+        # Statuses keep times to the second, so what was seen within the run's last second may be from before its end.
+        if last is None or seen.at >= last.completion_time + timedelta(seconds=1):
             message = breach_message(trigger.name, metric.healthy_range, seen.value)
             return Start(Cause(trigger=trigger.name, message=message, at=seen.at))
     return None

@@ -99,7 +99,7 @@ class Kube:
         """
         request = Request("patch", resource, namespace, name, subresource, account)
         kind = "strategic-merge-patch" if strategic else "merge-patch"
-        return await self._send(request, {"fieldManager": MANAGER}, body, content_type=f"application/{kind}+json")
+        return await self._send(request, {"fieldManager": MANAGER}, body, f"application/{kind}+json")
 
     async def delete(
         self, resource: Resource, namespace: str | None, name: str, *, uid: str, account: Account | None = None
@@ -144,22 +144,21 @@ class Kube:
     async def _read(self, request: Request, query: dict[str, str] | None = None) -> Json:
         for pause in RETRY_PAUSES:
             try:
-                return await self._send(request, query or {}, seconds=READ_TIMEOUT)
+                return await self._send(request, query or {})
             except TimedOut:
                 raise
             except Unavailable:
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 -- spreads load, guards nothing
-        return await self._send(request, query or {}, seconds=READ_TIMEOUT)
+        return await self._send(request, query or {})
 
     async def _send(
         self,
         request: Request,
         query: dict[str, str],
         body: Json | None = None,
-        *,
         content_type: str = "application/json",
-        seconds: float = WRITE_TIMEOUT,
     ) -> Json:
+        seconds = READ_TIMEOUT if request.method == "GET" else WRITE_TIMEOUT
         client, headers = self._own, {"Accept": "application/json", "Content-Type": content_type}
         if request.account:
             # Of a ServiceAccount's groups the API server knows itself; naming them would take rights on groups.

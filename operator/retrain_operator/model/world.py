@@ -137,6 +137,13 @@ class Serving:
         return self.settled and self.updated == self.replicas == self.available == self.total
 
 
+@dataclass(frozen=True, slots=True)
+class NotAccepted:
+    """The API server does not accept an object, and its own sentence on why, bounded."""
+
+    detail: str
+
+
 Target = NotLooked | TargetAbsent | ContainerAbsent | VariableAbsent | Refusal | Serving
 
 

@@ -1,0 +1,69 @@
+"""What is told as a Kubernetes Event when a status moves: `kubectl describe` reads like a diary of the policy."""
+
+from datetime import datetime
+from typing import Any
+
+from retrain_operator.decide.manifest import API_VERSION
+from retrain_operator.model.run import Outcome, RunState, RunStatus
+from retrain_operator.model.scalars import time_text
+from retrain_operator.model.status import PolicyStatus
+from retrain_operator.model.world import InvalidPolicy, Policy, Run
+
+Json = dict[str, Any]
+
+_QUIET = {Outcome.SUCCEEDED, Outcome.REJECTED, Outcome.NO_NEW_DATA, Outcome.INCONCLUSIVE}
+
+
+def of_policy(policy: Policy | InvalidPolicy, status: PolicyStatus, now: datetime) -> list[Json]:
+    """What happened to a policy: not ready or ready again, a run started, a run ended."""
+    told = []
+    before = {condition.type: condition for condition in policy.status.conditions}
+    ready = next(condition for condition in status.conditions if condition.type == "Ready")
+    known = before.get("Ready")
+    if known is None or (known.status, known.reason) != (ready.status, ready.reason):
+        told.append(("Normal" if ready.status == "True" else "Warning", ready.reason, ready.message))
+    if status.active_run and status.active_run != policy.status.active_run:
+        run = status.active_run
+        told.append(("Normal", "RunStarted", f"Run {run.name} starts: {run.cause.message}"))
+    if status.last_run and status.last_run != policy.status.last_run:
+        last = status.last_run
+        told.append((_type(Outcome(last.outcome)), last.outcome, f"Run {last.name}: {last.message}"))
+    return [_event("RetrainPolicy", policy, *each, now) for each in told]
+
+
+def of_run(run: Run, status: RunStatus, now: datetime) -> list[Json]:
+    """What happened to a run: it came to stand elsewhere, or ended."""
+    if status.outcome:
+        return [_event("RetrainRun", run, _type(status.outcome), status.outcome, status.message, now)]
+    if (status.state, status.missing) == (run.status.state, run.status.missing) or status.state is RunState.PENDING:
+        return []
+    kind = "Warning" if status.state is RunState.BLOCKED else "Normal"
+    return [_event("RetrainRun", run, kind, status.state, status.message, now)]
+
+
+def _type(outcome: Outcome) -> str:
+    return "Normal" if outcome in _QUIET else "Warning"
+
+
+def _event(
+    kind: str, about: Policy | InvalidPolicy | Run, importance: str, reason: str, message: str, now: datetime
+) -> Json:
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"generateName": f"{about.name}-", "namespace": about.namespace},
+        "involvedObject": {
+            "apiVersion": API_VERSION,
+            "kind": kind,
+            "name": about.name,
+            "namespace": about.namespace,
+            "uid": about.uid,
+        },
+        "type": importance,
+        "reason": reason,
+        "message": message[:1024],
+        "source": {"component": "retrain-operator"},
+        "firstTimestamp": time_text(now),
+        "lastTimestamp": time_text(now),
+        "count": 1,
+    }

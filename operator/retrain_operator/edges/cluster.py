@@ -1,0 +1,231 @@
+"""What the operator sees of the cluster and does to it, in facts and in acts; the API server's refusals are facts too.
+
+Tenants' Jobs and Deployments are read for a rollout and written only as the policy's ServiceAccount.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from pydantic import BaseModel
+
+from retrain_operator.edges import objects
+from retrain_operator.edges.kube import Json, Kube
+from retrain_operator.edges.refusal import AlreadyExists, Conflict, Forbidden, Invalid, KubeError, NotFound
+from retrain_operator.edges.request import DEPLOYMENTS, EVENTS, JOBS, PODS, POLICIES, RUNS, SERVICE_ACCOUNTS
+from retrain_operator.model.policy import Rollout
+from retrain_operator.model.run import RunStatus
+from retrain_operator.model.status import PolicyStatus
+from retrain_operator.model.world import (
+    Account,
+    Claimed,
+    Ended,
+    Foreign,
+    ForeignJob,
+    Going,
+    InvalidPolicy,
+    NoJob,
+    NoRun,
+    NotAccepted,
+    Policy,
+    PolicyRun,
+    Refusal,
+    Right,
+    Run,
+    Target,
+    TargetAbsent,
+    TrainingJob,
+)
+
+
+class Cluster:
+    """Eyes and hands on one API server. What fails on its side is raised as a KubeError: the pass is tried again."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+
+    # Eyes
+
+    async def policies(self) -> list[tuple[str, str]]:
+        """Namespace and name of every policy."""
+        return [
+            (each["metadata"]["namespace"], each["metadata"]["name"]) for each in await self._kube.list(POLICIES, None)
+        ]
+
+    async def runs_under_way(self) -> list[tuple[str, str]]:
+        """Namespace and name of every run that has not ended."""
+        runs = await self._kube.list(RUNS, None)
+        return [_name(each) for each in runs if not each.get("status", {}).get("outcome")]
+
+    async def policy(self, namespace: str, name: str) -> Policy | InvalidPolicy | None:
+        """The policy as it is now."""
+        try:
+            return objects.policy(await self._kube.get(POLICIES, namespace, name))
+        except NotFound:
+            return None
+
+    async def policy_run(self, policy: Policy) -> PolicyRun:
+        """The run that the policy's status claims."""
+        claim = policy.status.active_run
+        if claim is None:
+            return NoRun()
+        try:
+            body = await self._kube.get(RUNS, policy.namespace, claim.name)
+        except NotFound:
+            return Claimed()
+        run = objects.run(body)
+        if run is None or not objects.owned_by(body, policy.uid):
+            return Foreign()
+        status = run.status
+        if status.outcome is None:
+            return Going(status, run.created)
+        return Ended(run.spec, status, status.outcome, status.completion_time or run.created)
+
+    async def run(self, namespace: str, name: str) -> Run | None:
+        """The run as it is now; None when it is gone or not the operator's."""
+        try:
+            return objects.run(await self._kube.get(RUNS, namespace, name))
+        except NotFound:
+            return None
+
+    async def ended_runs(self, policy: Policy) -> list[Run]:
+        """Runs of the policy that have ended, the newest first."""
+        bodies = await self._kube.list(RUNS, policy.namespace, labels=f"retrain.dev/policy={policy.name}")
+        runs = [run for body in bodies if objects.owned_by(body, policy.uid) and (run := objects.run(body))]
+        return sorted((run for run in runs if run.status.outcome), key=lambda run: run.created, reverse=True)
+
+    async def job(self, run: Run) -> TrainingJob:
+        """The run's Job with its newest pod."""
+        try:
+            body = await self._kube.get(JOBS, run.namespace, run.name)
+        except NotFound:
+            return NoJob()
+        if not objects.owned_by(body, run.uid):
+            return ForeignJob()
+        pods = await self._kube.list(PODS, run.namespace, labels=f"batch.kubernetes.io/job-name={run.name}")
+        return objects.job(body, pods)
+
+    async def target(self, account: Account, rollout: Rollout, rights: Sequence[Right] = ()) -> Target:
+        """The target as the account sees it; a Refusal when it may not see it or lacks one of the given rights."""
+        name = rollout.target_ref.name
+        asked = Right("get", "apps", "deployments", name)
+        try:
+            lacking = await self._kube.review(account, rights)
+            if lacking:
+                return Refusal(account, lacking[-1], account_exists=await self._exists(account), lacking=lacking)
+            body = await self._kube.get(DEPLOYMENTS, account.namespace, name, account=account)
+        except NotFound:
+            return TargetAbsent()
+        except Forbidden as error:
+            return await self._refusal(account, asked, error)
+        return objects.serving(body, rollout)
+
+    async def _exists(self, account: Account) -> bool:
+        try:
+            await self._kube.get(SERVICE_ACCOUNTS, account.namespace, account.name)
+        except NotFound:
+            return False
+        return True
+
+    async def _refusal(self, account: Account, asked: Right, error: Forbidden) -> Refusal:
+        known: dict[str, Any] = {"account_exists": await self._exists(account), "detail": error.detail}
+        if error.kind == "serviceaccounts":
+            return Refusal(account, asked, impersonated=False, **known)
+        return Refusal(account, asked, lacking=await self._kube.review(account, [asked]), **known)
+
+    # Hands
+
+    async def write_policy(self, policy: Policy | InvalidPolicy, status: PolicyStatus) -> None:
+        """Write the policy's status, unless the policy changed since it was read: then Conflict is raised."""
+        body = {"metadata": {"resourceVersion": policy.resource_version}, "status": merge_body(status)}
+        await self._kube.patch(POLICIES, policy.namespace, policy.name, body, subresource="status")
+
+    async def write_run(self, run: Run, status: RunStatus) -> str:
+        """Write the run's status, unless the run changed since it was read: then Conflict is raised.
+
+        Returns the version that was written.
+        """
+        body = {"metadata": {"resourceVersion": run.resource_version}, "status": merge_body(status)}
+        written = await self._kube.patch(RUNS, run.namespace, run.name, body, subresource="status")
+        return str(written["metadata"]["resourceVersion"])
+
+    async def create_run(self, namespace: str, manifest: Json) -> None:
+        """Make the run. One that is there already is left as it is; whose it is, the next look tells."""
+        try:
+            await self._kube.create(RUNS, namespace, manifest)
+        except AlreadyExists:
+            return
+
+    async def delete_run(self, run: Run) -> None:
+        """Remove an ended run."""
+        await self._kube.delete(RUNS, run.namespace, run.name, uid=run.uid)
+
+    async def create_job(self, run: Run, manifest: Json, rights: Sequence[Right]) -> Refusal | NotAccepted | None:
+        """Make the run's Job as its account, which must have all of these rights; the first is to create it."""
+        try:
+            lacking = await self._kube.review(run.account, rights[1:])
+            if lacking:
+                return Refusal(run.account, lacking[0], lacking=lacking)
+            await self._kube.create(JOBS, run.namespace, manifest, account=run.account)
+        except AlreadyExists:
+            return None
+        except Forbidden as error:
+            return await self._refusal(run.account, rights[0], error)
+        except Invalid as error:
+            return NotAccepted(error.detail)
+        return None
+
+    async def delete_job(self, run: Run, uid: str) -> Refusal | None:
+        """Remove the run's Job of that UID as its account."""
+        try:
+            await self._kube.delete(JOBS, run.namespace, run.name, uid=uid, account=run.account)
+        except Conflict:
+            return None
+        except Forbidden as error:
+            return await self._refusal(run.account, Right("delete", "batch", "jobs", run.name), error)
+        return None
+
+    async def patch_target(self, run: Run, patch: Json) -> Refusal | None:
+        """Change the target as the run's account. A target that changed since it was read is left: look again."""
+        name = run.spec.policy.spec.rollout.target_ref.name
+        try:
+            await self._kube.patch(DEPLOYMENTS, run.namespace, name, patch, account=run.account, strategic=True)
+        except (Conflict, NotFound):
+            return None
+        except Forbidden as error:
+            return await self._refusal(run.account, Right("patch", "apps", "deployments", name), error)
+        return None
+
+    async def post_event(self, namespace: str, event: Json) -> None:
+        """Tell of something that happened, as a Kubernetes Event. One that cannot be posted is not worth a pass."""
+        with suppress(KubeError):
+            await self._kube.create(EVENTS, namespace, event)
+
+
+def _name(body: Json) -> tuple[str, str]:
+    return body["metadata"]["namespace"], body["metadata"]["name"]
+
+
+def merge_body(model: BaseModel) -> Json:
+    """A model as a JSON merge patch that leaves nothing of what was there before: what is absent is null."""
+    return {name: _merged(value) for name, value in model.model_dump(mode="json", by_alias=True).items()}
+
+
+def _merged(value: object) -> object:
+    match value:
+        case dict():
+            return {name: _merged(part) for name, part in value.items()}
+        case list():
+            return [_without_nulls(part) for part in value]
+        case _:
+            return value
+
+
+def _without_nulls(value: object) -> object:
+    match value:
+        case dict():
+            return {name: _without_nulls(part) for name, part in value.items() if part is not None}
+        case list():
+            return [_without_nulls(part) for part in value]
+        case _:
+            return value

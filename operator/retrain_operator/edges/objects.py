@@ -1,0 +1,181 @@
+"""Kubernetes objects read into facts: plain dicts in, frozen types out, nothing asked of anybody."""
+
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from retrain_operator.edges.plain import plain
+from retrain_operator.model.policy import PolicySpec, Rollout
+from retrain_operator.model.reason import Reason
+from retrain_operator.model.run import RunSpec, RunStatus
+from retrain_operator.model.status import PolicyStatus
+from retrain_operator.model.world import (
+    Container,
+    ContainerAbsent,
+    Exited,
+    InvalidPolicy,
+    Job,
+    NotStarted,
+    Policy,
+    Run,
+    Serving,
+    Started,
+    VariableAbsent,
+)
+from retrain_trainer.contract import ANSWER_LIMIT
+
+Json = dict[str, Any]
+StatusT = TypeVar("StatusT", bound=BaseModel)
+
+REQUEST_ANNOTATION = "retrain.dev/requestedAt"
+STEPS = ("collect", "train", "evaluate")
+_PULL_PROBLEMS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
+
+
+def time(text: str) -> datetime:
+    """A time as Kubernetes writes it."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def policy(body: Json) -> Policy | InvalidPolicy:
+    """A RetrainPolicy; one whose spec is none says what is wrong with it."""
+    meta = body["metadata"]
+    known = {
+        "namespace": meta["namespace"],
+        "name": meta["name"],
+        "uid": meta["uid"],
+        "generation": meta.get("generation", 0),
+        "resource_version": meta["resourceVersion"],
+        "status": _status(PolicyStatus, body),
+    }
+    try:
+        spec = PolicySpec.model_validate(body.get("spec", {}))
+    except ValidationError as error:
+        return InvalidPolicy(**known, mistake=_mistake(error))
+    requested = meta.get("annotations", {}).get(REQUEST_ANNOTATION)
+    return Policy(
+        **known,
+        spec=spec,
+        created=time(meta["creationTimestamp"]),
+        requested=plain(requested, 256) if requested else None,
+    )
+
+
+def _status(kind: type[StatusT], body: Json) -> StatusT:
+    """The status as we wrote it; one that is not ours counts as none, since all of it can be found out again."""
+    try:
+        return kind.model_validate(body.get("status", {}))
+    except ValidationError:
+        return kind()
+
+
+def _mistake(error: ValidationError) -> str:
+    said = error.errors(include_url=False, include_context=False, include_input=False)
+    return plain("; ".join(f"spec.{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in said), 900)
+
+
+def run(body: Json) -> Run | None:
+    """A RetrainRun; None for one whose spec the operator did not write."""
+    meta = body["metadata"]
+    try:
+        spec = RunSpec.model_validate(body.get("spec", {}))
+    except ValidationError:
+        return None
+    return Run(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        resource_version=meta["resourceVersion"],
+        spec=spec,
+        status=_status(RunStatus, body),
+        created=time(meta["creationTimestamp"]),
+    )
+
+
+def owned_by(body: Json, uid: str) -> bool:
+    """Whether the object's controller is the one of that UID."""
+    owners = body["metadata"].get("ownerReferences", ())
+    return any(owner.get("controller") and owner.get("uid") == uid for owner in owners)
+
+
+def serving(body: Json, rollout: Rollout) -> Serving | ContainerAbsent | VariableAbsent:
+    """The Deployment, as far as a rollout is concerned with it."""
+    containers = {each["name"]: each for each in body["spec"]["template"]["spec"]["containers"]}
+    if rollout.container not in containers:
+        return ContainerAbsent(tuple(containers))
+    plain_values = {
+        each["name"]: each.get("value", "")
+        for each in containers[rollout.container].get("env", ())
+        if "valueFrom" not in each
+    }
+    if rollout.env not in plain_values:
+        return VariableAbsent(tuple(plain_values))
+    meta, status = body["metadata"], body.get("status", {})
+    return Serving(
+        name=meta["name"],
+        uid=meta["uid"],
+        resource_version=meta["resourceVersion"],
+        value=plain_values[rollout.env],
+        replicas=body["spec"].get("replicas", 1),
+        updated=status.get("updatedReplicas", 0),
+        available=status.get("availableReplicas", 0),
+        total=status.get("replicas", 0),
+        settled=status.get("observedGeneration", 0) >= meta.get("generation", 0),
+    )
+
+
+def job(body: Json, pods: list[Json]) -> Job:
+    """The Job with the containers of the pod that ended it, or else of its newest pod."""
+    meta, status = body["metadata"], body.get("status", {})
+    conditions = {each["type"]: each for each in status.get("conditions", ()) if each.get("status") == "True"}
+    own = [pod for pod in pods if owned_by(pod, meta["uid"])]
+    own.sort(key=lambda pod: (pod["status"].get("phase") == "Succeeded", pod["metadata"]["creationTimestamp"]))
+    return Job(
+        uid=meta["uid"],
+        created=time(meta["creationTimestamp"]),
+        complete="Complete" in conditions,
+        failed=conditions["Failed"].get("reason") or "Failed" if "Failed" in conditions else "",
+        containers=containers(own[-1]) if own else (),
+    )
+
+
+def containers(pod: Json) -> tuple[Container, ...]:
+    """The three steps of a trainer's pod, in their order."""
+    status = pod["status"]
+    seen = {
+        each["name"]: each for each in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ()))
+    }
+    unscheduled = next(
+        (
+            each.get("message", "")
+            for each in status.get("conditions", ())
+            if each["type"] == "PodScheduled" and each["status"] == "False"
+        ),
+        "",
+    )
+    return tuple(_container(seen.get(step), unscheduled) for step in STEPS)
+
+
+def _container(status: Json | None, unscheduled: str) -> Container:
+    match (status or {}).get("state", {}):
+        case {"terminated": ended}:
+            return Exited(
+                code=ended["exitCode"],
+                reason=ended.get("reason", ""),
+                answer=ended.get("message", "")[: 2 * ANSWER_LIMIT],
+                started=time(ended["startedAt"]),
+                at=time(ended["finishedAt"]),
+            )
+        case {"running": running}:
+            return Started(time(running["startedAt"]))
+        case {"waiting": {"reason": reason}} if status and reason in _PULL_PROBLEMS:
+            detail = (
+                f"Image {status['image']} cannot be pulled ({reason}). Check trainer.image and the node's registry."
+            )
+            return NotStarted(Reason.IMAGE_PULL_FAILED, plain(detail, 512))
+        case {"waiting": {"reason": reason, "message": message}} if reason != "PodInitializing":
+            return NotStarted(Reason.POD_NOT_STARTED, plain(f"The pod does not start ({reason}): {message}", 512))
+    if unscheduled:
+        return NotStarted(Reason.POD_NOT_STARTED, plain(f"The pod cannot be scheduled: {unscheduled}", 512))
+    return NotStarted()

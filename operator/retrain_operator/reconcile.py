@@ -1,0 +1,208 @@
+"""The corridor between looking and doing: one pass about a policy, one about a run, each repeatable at any time.
+
+Look at the world as it is now, decide, write what was decided, act. The write comes first, so a kill in between is
+carried on by the next pass; it carries the version that was read, so of two passes only one decides.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from retrain_operator.decide import events
+from retrain_operator.decide.deploy import deploy_rights
+from retrain_operator.decide.ending import blocked, end, with_condition
+from retrain_operator.decide.history import surplus
+from retrain_operator.decide.manifest import job_manifest, job_rights, rollout_patch, run_manifest
+from retrain_operator.decide.moves import Act, CreateJob, DeleteJob, GoOn, SetModel, Wait
+from retrain_operator.decide.objection import refusal_objection, target_objection
+from retrain_operator.decide.progress import progress
+from retrain_operator.decide.report import OBJECTION_POLL, admit, invalid, report, wants_target
+from retrain_operator.decide.schedule import mistake
+from retrain_operator.decide.settle import settle
+from retrain_operator.decide.start import Decision, Hold, Start, decide
+from retrain_operator.edges.cluster import Cluster
+from retrain_operator.edges.refusal import Conflict
+from retrain_operator.edges.telemetry import Telemetry
+from retrain_operator.model.reason import Reason
+from retrain_operator.model.run import Outcome, RunStatus, StepName
+from retrain_operator.model.status import PolicyStatus
+from retrain_operator.model.world import (
+    Claimed,
+    InvalidPolicy,
+    NotAccepted,
+    NotLooked,
+    Observation,
+    Policy,
+    PolicyWorld,
+    Refusal,
+    Run,
+    RunWorld,
+    Serving,
+    Target,
+)
+from retrain_operator.queue import Key
+
+AT_ONCE = timedelta(0)
+SOON = timedelta(milliseconds=50)
+AFTER_DELETION = timedelta(seconds=1)
+BLOCKED_POLL = timedelta(seconds=10)
+
+
+class Watch(Protocol):
+    """The scheduler, as far as a pass is concerned with it."""
+
+    def watch(self, key: Key, policy: Policy) -> None:
+        """Check the policy's metric triggers from now on."""
+
+    def forget(self, key: Key) -> None:
+        """Stop checking."""
+
+    def observations(self, key: Key) -> Mapping[str, Observation]:
+        """The newest observation of each trigger."""
+
+
+class Reconciler:
+    """One pass at a time about a key; `clock` is the only time it knows."""
+
+    def __init__(self, cluster: Cluster, scheduler: Watch, telemetry: Telemetry, clock: Callable[[], datetime]) -> None:
+        self._cluster, self._scheduler, self._telemetry, self._clock = cluster, scheduler, telemetry, clock
+
+    async def __call__(self, key: Key) -> timedelta | None:
+        """One pass. Returns how long until the next even if nothing happens; None for never."""
+        try:
+            with self._telemetry.timed(key.kind):
+                return await (self._policy_pass(key) if key.kind == "policy" else self._run_pass(key))
+        except Conflict:
+            return SOON  # somebody else wrote between our look and our write
+
+    # A policy
+
+    async def _policy_pass(self, key: Key) -> timedelta | None:
+        policy = await self._cluster.policy(key.namespace, key.name)
+        if policy is None:
+            self._scheduler.forget(key)
+            self._telemetry.forget(key.namespace, key.name)
+            return None
+        wrong = policy.mistake if isinstance(policy, InvalidPolicy) else _mistake(policy)
+        if isinstance(policy, InvalidPolicy) or wrong:
+            self._scheduler.forget(key)
+            await self._write_policy(policy, invalid(policy, self._clock(), wrong))
+            return None
+        self._scheduler.watch(key, policy)
+        return await self._think(key, policy)
+
+    async def _think(self, key: Key, policy: Policy) -> timedelta | None:
+        run = await self._cluster.policy_run(policy)
+        world = PolicyWorld(self._clock(), policy, run, self._scheduler.observations(key))
+        settled = settle(world)
+        decision = decide(settled)
+        target: Target = NotLooked()
+        if wants_target(settled, decision):
+            target = await self._cluster.target(policy.account, policy.spec.rollout)
+        objection = target_objection(policy.spec.rollout, target)
+        decision = admit(decision, objection, world.now)
+        status = report(settled, decision, objection)
+        await self._write_policy(policy, status)
+        if isinstance(target, Serving) and (isinstance(decision, Start) or isinstance(run, Claimed)):
+            await self._create_run(policy, status, target)
+        if status.history != policy.status.history:
+            await self._prune(policy, status.champion.run if status.champion else None)
+        return OBJECTION_POLL if objection else _recheck(decision, world.now)
+
+    async def _create_run(self, policy: Policy, status: PolicyStatus, target: Serving) -> None:
+        assert status.active_run is not None, "only a claim makes a run"
+        manifest = run_manifest(replace(policy, status=status), status.active_run, target, secrets.token_hex(16))
+        await self._cluster.create_run(policy.namespace, manifest)
+
+    async def _prune(self, policy: Policy, champion: str | None) -> None:
+        for run in surplus(policy.spec.history, await self._cluster.ended_runs(policy), champion):
+            await self._cluster.delete_run(run)
+
+    async def _write_policy(self, policy: Policy | InvalidPolicy, status: PolicyStatus) -> None:
+        if status == policy.status:
+            return
+        await self._cluster.write_policy(policy, status)
+        for event in events.of_policy(policy, status, self._clock()):
+            await self._cluster.post_event(policy.namespace, event)
+
+    # A run
+
+    async def _run_pass(self, key: Key) -> timedelta | None:
+        run = await self._cluster.run(key.namespace, key.name)
+        if run is None or run.status.outcome:
+            return None
+        world = await self._look(run)
+        move = progress(world)
+        run = await self._write_run(world, move.status)
+        refusal = await self._do(move.act, replace(world, run=run))
+        if refusal is None:
+            return _pause(move.act)
+        await self._refused(replace(world, run=run), move.act, refusal)
+        return BLOCKED_POLL
+
+    async def _look(self, run: Run) -> RunWorld:
+        if run.status.verdict is None:
+            return RunWorld(self._clock(), run, job=await self._cluster.job(run))
+        rights = deploy_rights(run) if run.status.rollout is None or run.status.missing else ()
+        target = await self._cluster.target(run.account, run.spec.policy.spec.rollout, rights)
+        return RunWorld(self._clock(), run, target=target)
+
+    async def _do(self, act: Act, world: RunWorld) -> Refusal | NotAccepted | None:
+        run = world.run
+        match act:
+            case CreateJob():
+                return await self._cluster.create_job(run, job_manifest(run), job_rights(run))
+            case DeleteJob(uid=uid):
+                return await self._cluster.delete_job(run, uid)
+            case SetModel(value=value):
+                assert isinstance(world.target, Serving), "only a target that was seen is changed"
+                return await self._cluster.patch_target(run, rollout_patch(run, world.target, value))
+            case Wait() | GoOn():
+                return None
+
+    async def _refused(self, world: RunWorld, act: Act, refusal: Refusal | NotAccepted) -> None:
+        if world.run.status.outcome:
+            return
+        if isinstance(refusal, NotAccepted):
+            message = f"The API server does not accept the trainer's Job: {refusal.detail}"
+            await self._write_run(world, end(world, Outcome.FAILED, Reason.JOB_REFUSED, message).status)
+            return
+        step = StepName.DEPLOY if isinstance(act, SetModel) else StepName.COLLECT
+        await self._write_run(world, blocked(world.run.status, refusal_objection(refusal), step))
+
+    async def _write_run(self, world: RunWorld, status: RunStatus) -> Run:
+        status = with_condition(status, world)
+        if status == world.run.status:
+            return world.run
+        version = await self._cluster.write_run(world.run, status)
+        if status.outcome:
+            self._telemetry.run_ended(world.run.namespace, world.run.spec.policy.name, status.outcome)
+        for event in events.of_run(world.run, status, world.now):
+            await self._cluster.post_event(world.run.namespace, event)
+        return replace(world.run, status=status, resource_version=version)
+
+
+def _mistake(policy: Policy) -> str:
+    schedules = [trigger for trigger in policy.spec.triggers if trigger.schedule]
+    wrong = [
+        f"trigger {each.name}: {found}" for each in schedules if each.schedule and (found := mistake(each.schedule))
+    ]
+    return "; ".join(wrong)
+
+
+def _recheck(decision: Decision, now: datetime) -> timedelta | None:
+    if isinstance(decision, Hold) and decision.recheck_at:
+        return max(decision.recheck_at - now, AT_ONCE)
+    return None
+
+
+def _pause(act: Act) -> timedelta | None:
+    match act:
+        case Wait(recheck=recheck):
+            return recheck
+        case DeleteJob():
+            return AFTER_DELETION
+        case GoOn() | CreateJob() | SetModel():
+            return AT_ONCE

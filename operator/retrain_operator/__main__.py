@@ -13,7 +13,7 @@ from retrain_operator.edges.prometheus import Prometheus, http_session
 from retrain_operator.edges.refusal import KubeError
 from retrain_operator.edges.telemetry import Telemetry, application
 from retrain_operator.handlers import doors, watch_settings
-from retrain_operator.model.world import Observation
+from retrain_operator.model.observation import Observation
 from retrain_operator.queue import Key, Queue
 from retrain_operator.reconcile import Reconciler
 from retrain_operator.schedule import Scheduler

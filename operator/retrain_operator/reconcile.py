@@ -25,23 +25,13 @@ from retrain_operator.decide.start import Decision, Hold, Start, decide
 from retrain_operator.edges.cluster import Cluster
 from retrain_operator.edges.refusal import Conflict
 from retrain_operator.edges.telemetry import Telemetry
+from retrain_operator.model.access import NotAccepted, Refusal
+from retrain_operator.model.observation import Observation
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome, RunStatus, StepName
 from retrain_operator.model.status import PolicyStatus
-from retrain_operator.model.world import (
-    Claimed,
-    InvalidPolicy,
-    NotAccepted,
-    NotLooked,
-    Observation,
-    Policy,
-    PolicyWorld,
-    Refusal,
-    Run,
-    RunWorld,
-    Serving,
-    Target,
-)
+from retrain_operator.model.target import NotLooked, Serving, Target
+from retrain_operator.model.world import Claimed, InvalidPolicy, Policy, PolicyWorld, Run, RunWorld
 from retrain_operator.queue import Key
 
 AT_ONCE = timedelta(0)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
 
-from retrain_operator.model.world import Observation, Policy
+from retrain_operator.model.observation import Observation
+from retrain_operator.model.world import Policy
 from retrain_operator.queue import Key
 
 IN_FLIGHT = 8

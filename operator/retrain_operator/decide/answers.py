@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.world import Exited, Job, Run
+from retrain_operator.model.training import Exited, Job
+from retrain_operator.model.world import Run
 from retrain_trainer.contract import ANSWER_LIMIT, CONTRACT, AnyAnswer, Collected, Evaluated, Fault, Trained
 
 STEPS = ("collect", "train", "evaluate")

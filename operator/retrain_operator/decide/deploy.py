@@ -5,10 +5,12 @@ from datetime import timedelta
 from retrain_operator.decide.ending import blocked, end
 from retrain_operator.decide.moves import GoOn, Move, SetModel, Wait
 from retrain_operator.decide.objection import target_objection
+from retrain_operator.model.access import Refusal, Right
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome, RolloutRecord, RunState, RunStatus, StepName, StepState
 from retrain_operator.model.scalars import duration_text
-from retrain_operator.model.world import NotLooked, Refusal, Right, Run, RunWorld, Serving
+from retrain_operator.model.target import NotLooked, Serving
+from retrain_operator.model.world import Run, RunWorld
 
 ROLLOUT_POLL = timedelta(milliseconds=500)
 BLOCKED_POLL = timedelta(seconds=10)

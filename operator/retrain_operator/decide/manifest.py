@@ -9,10 +9,12 @@ from hashlib import blake2b
 from typing import Any
 
 from retrain_operator.decide.answers import STEPS
-from retrain_operator.model.policy import Quantities, Trainer, Volume
+from retrain_operator.model.access import Right
 from retrain_operator.model.run import PolicySnapshot, RunSpec
 from retrain_operator.model.status import ActiveRun, Cause
-from retrain_operator.model.world import Policy, Right, Run, Serving
+from retrain_operator.model.target import Serving
+from retrain_operator.model.trainer import Quantities, Trainer, Volume
+from retrain_operator.model.world import Policy, Run
 from retrain_trainer.contract import TASK_VARIABLE, WORKSPACE, Champion, Metric, Task
 
 GROUP = "retrain.dev"

@@ -2,19 +2,11 @@
 
 from dataclasses import dataclass
 
+from retrain_operator.model.access import Refusal, Right
 from retrain_operator.model.policy import Rollout
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Missing
-from retrain_operator.model.world import (
-    ContainerAbsent,
-    NotLooked,
-    Refusal,
-    Right,
-    Serving,
-    Target,
-    TargetAbsent,
-    VariableAbsent,
-)
+from retrain_operator.model.target import ContainerAbsent, NotLooked, Serving, Target, TargetAbsent, VariableAbsent
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from retrain_operator.decide.steps import failure, failure_message, steps
 from retrain_operator.decide.verdict import verdict
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import JobRecord, Outcome, Result, RunState, RunStatus, StepName, VerdictRecord
-from retrain_operator.model.world import Exited, ForeignJob, Job, NoJob, NotStarted, RunWorld
+from retrain_operator.model.training import Exited, ForeignJob, Job, NoJob, NotStarted
+from retrain_operator.model.world import RunWorld
 from retrain_trainer.contract import Collected, CollectOutcome, Evaluated
 
 JOBS_AT_MOST = 3

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
-from retrain_operator.model.policy import CRON_FIELDS, ScheduleTrigger
+from retrain_operator.model.trigger import CRON_FIELDS, ScheduleTrigger
 
 
 def mistake(schedule: ScheduleTrigger) -> str:

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 
 from retrain_operator.decide.schedule import newest_slot, next_slot
 from retrain_operator.decide.triggers import breach_message
+from retrain_operator.model.observation import Sample
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome
 from retrain_operator.model.status import Cause, TriggerState, TriggerStatus
-from retrain_operator.model.world import NoRun, PolicyWorld, Sample
+from retrain_operator.model.world import NoRun, PolicyWorld
 
 MANUAL = "manual"
 """What a run's trigger is called when a person asked for it."""

@@ -3,7 +3,8 @@
 from retrain_operator.decide.answers import STEPS, parse
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import StepName, StepState, StepStatus
-from retrain_operator.model.world import Container, Exited, Job, NotStarted, Run, Started
+from retrain_operator.model.training import Container, Exited, Job, NotStarted, Started
+from retrain_operator.model.world import Run
 from retrain_trainer.contract import Fault, TrainOutcome
 
 _NAMES = dict(zip(STEPS, StepName, strict=False))

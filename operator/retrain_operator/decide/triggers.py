@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from retrain_operator.decide.schedule import newest_slot
-from retrain_operator.model.policy import HealthyRange, PrometheusTrigger, ScheduleTrigger, Trigger
+from retrain_operator.model.observation import NoData, Observation, Sample, SourceError
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.status import TriggerState, TriggerStatus
-from retrain_operator.model.world import NoData, Observation, PolicyWorld, Sample, SourceError
+from retrain_operator.model.trigger import HealthyRange, PrometheusTrigger, ScheduleTrigger, Trigger
+from retrain_operator.model.world import PolicyWorld
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 
 from retrain_operator.edges.plain import plain
+from retrain_operator.model.observation import NoData, Observation, Sample, SourceError
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.world import NoData, Observation, Sample, SourceError
 
 _NUMBER = re.compile(r"NaN|[+-]?(Inf|[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?)")
 _SYNTAX_ERROR = re.compile(r"[0-9]{1,4}:[0-9]{1,5}: parse error: .+")

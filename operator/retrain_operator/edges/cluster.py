@@ -13,29 +13,13 @@ from retrain_operator.edges import objects
 from retrain_operator.edges.kube import Json, Kube
 from retrain_operator.edges.refusal import AlreadyExists, Conflict, Forbidden, Invalid, KubeError, NotFound
 from retrain_operator.edges.request import DEPLOYMENTS, EVENTS, JOBS, PODS, POLICIES, RUNS, SERVICE_ACCOUNTS
+from retrain_operator.model.access import Account, NotAccepted, Refusal, Right
 from retrain_operator.model.policy import Rollout
 from retrain_operator.model.run import RunStatus
 from retrain_operator.model.status import PolicyStatus
-from retrain_operator.model.world import (
-    Account,
-    Claimed,
-    Ended,
-    Foreign,
-    ForeignJob,
-    Going,
-    InvalidPolicy,
-    NoJob,
-    NoRun,
-    NotAccepted,
-    Policy,
-    PolicyRun,
-    Refusal,
-    Right,
-    Run,
-    Target,
-    TargetAbsent,
-    TrainingJob,
-)
+from retrain_operator.model.target import Target, TargetAbsent
+from retrain_operator.model.training import ForeignJob, NoJob, TrainingJob
+from retrain_operator.model.world import Claimed, Ended, Foreign, Going, InvalidPolicy, NoRun, Policy, PolicyRun, Run
 
 
 class Cluster:

@@ -22,7 +22,7 @@ from kubernetes.aio.config import KUBE_CONFIG_DEFAULT_LOCATION, ConfigException,
 
 from retrain_operator.edges.refusal import Expired, NotFound, TimedOut, Unavailable, refusal
 from retrain_operator.edges.request import ACCESS_REVIEWS, Request, Resource
-from retrain_operator.model.world import Account, Right
+from retrain_operator.model.access import Account, Right
 
 Json = dict[str, Any]
 Objects = list[Json]

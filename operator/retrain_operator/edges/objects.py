@@ -10,19 +10,9 @@ from retrain_operator.model.policy import PolicySpec, Rollout
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import RunSpec, RunStatus
 from retrain_operator.model.status import PolicyStatus
-from retrain_operator.model.world import (
-    Container,
-    ContainerAbsent,
-    Exited,
-    InvalidPolicy,
-    Job,
-    NotStarted,
-    Policy,
-    Run,
-    Serving,
-    Started,
-    VariableAbsent,
-)
+from retrain_operator.model.target import ContainerAbsent, Serving, VariableAbsent
+from retrain_operator.model.training import Container, Exited, Job, NotStarted, Started
+from retrain_operator.model.world import InvalidPolicy, Policy, Run
 from retrain_trainer.contract import ANSWER_LIMIT
 
 Json = dict[str, Any]

@@ -11,8 +11,8 @@ import aiohttp
 from yarl import URL
 
 from retrain_operator.edges.answer import Failure, Success, observe, parse
+from retrain_operator.model.observation import Observation, SourceError
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.world import Observation, SourceError
 
 TIMEOUT = 10.0
 """Seconds for one question, from connecting to the last byte of the answer."""

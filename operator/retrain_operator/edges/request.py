@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import quote
 
-from retrain_operator.model.world import Account, Right
+from retrain_operator.model.access import Account, Right
 
 
 class Resource(NamedTuple):

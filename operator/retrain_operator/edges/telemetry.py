@@ -10,8 +10,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from retrain_operator.model.observation import Observation, Sample
 from retrain_operator.model.run import Outcome
-from retrain_operator.model.world import Observation, Sample
 
 _POLICY = ("namespace", "policy")
 

@@ -5,120 +5,15 @@ These models are the one source of `crds/`: every field has a description, a bou
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field
 
-from retrain_operator.model.scalars import DottedName, Duration, Name
-from retrain_trainer.contract import Data, Goal, MetricName, Model, Word
-
-
-class ApiWord(Word):
-    """A block of the API. `rules` are CEL rules for its schema: (rule, message)."""
-
-    model_config = ConfigDict(validate_default=True)
-
-
-def rules(*pairs: tuple[str, str]) -> dict[str, Any]:
-    """Schema extra that makes the API server check CEL rules, each with the sentence shown when it fails."""
-    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in pairs]}
-
-
-class HealthyRange(ApiWord):
-    """Where the model is well. Outside it, the trigger fires; a value on the bound is healthy."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            ("has(self.min) || has(self.max)", "healthyRange needs min, max or both"),
-            (
-                "!has(self.min) || !has(self.max) || self.min <= self.max",
-                "healthyRange.min must not be above healthyRange.max",
-            ),
-        )
-    )
-    min: float | None = Field(None, description="Lowest healthy value.")
-    max: float | None = Field(None, description="Highest healthy value.")
-
-    @model_validator(mode="after")
-    def _has_a_bound(self) -> Self:
-        if self.min is None and self.max is None:
-            raise ValueError("healthyRange needs min, max or both")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError("healthyRange.min must not be above healthyRange.max")
-        return self
-
-
-class PrometheusTrigger(ApiWord):
-    """Fires when a query's value leaves its healthy range for long enough."""
-
-    query: str = Field(
-        min_length=1, max_length=4096, description="PromQL that yields one number: max(retrain_feature_psi), say."
-    )
-    healthy_range: HealthyRange = Field(description="Where the model is well; outside it the trigger fires.")
-    for_: Duration = Field(
-        timedelta(0),
-        alias="for",
-        description="How long the value must stay outside before the trigger fires. No data holds it where it is.",
-    )
-
-
-CRON_FIELDS: tuple[tuple[str, str, str], ...] = (
-    ("minute", "[0-5]?[0-9]", "0-59"),
-    ("hour", "([01]?[0-9]|2[0-3])", "0-23"),
-    ("day of month", "(0?[1-9]|[12][0-9]|3[01])", "1-31"),
-    ("month", "(0?[1-9]|1[0-2]|[A-Z]{3})", "1-12 or JAN-DEC"),
-    ("day of week", "([0-7]|[A-Z]{3})", "0-7 or SUN-SAT"),
-)
-
-
-def _cron_rules() -> dict[str, Any]:
-    five = "size(self.split(' ')) == 5"
-    checks = [(five, "cron needs five fields, separated by one space: minute hour day-of-month month day-of-week")]
-    for index, (name, value, span) in enumerate(CRON_FIELDS):
-        item = rf"(\\*|{value}(-{value})?)(/[1-9][0-9]?)?"
-        checks.append(
-            (
-                f"!({five}) || self.split(' ')[{index}].upperAscii().matches('^{item}(,{item})*$')",
-                f"cron: {name} (field {index + 1}) must be {span}, *, a range, a list or a step",
-            )
-        )
-    return rules(*checks)
-
-
-class ScheduleTrigger(ApiWord):
-    """Fires by the clock, whatever the metrics say."""
-
-    cron: Annotated[str, Field(max_length=128, json_schema_extra=_cron_rules())] = Field(
-        description="Five cron fields: minute hour day-of-month month day-of-week, such as 0 0 * * *."
-    )
-    time_zone: str = Field(
-        "UTC",
-        pattern=r"^[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*$",
-        max_length=64,
-        description="IANA name of the time zone the fields are read in, such as Europe/Berlin.",
-    )
-    starting_deadline: Duration = Field(
-        timedelta(hours=1), description="How late a run may start. A slot missed for longer is skipped."
-    )
-
-
-class Trigger(ApiWord):
-    """One reason to retrain. Any one of a policy's triggers is enough."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            ("has(self.prometheus) != has(self.schedule)", "a trigger needs exactly one of prometheus, schedule")
-        )
-    )
-    name: Name = Field(description="What the trigger is called in status, events and messages.")
-    prometheus: PrometheusTrigger | None = Field(None, description="Fires when a metric leaves its healthy range.")
-    schedule: ScheduleTrigger | None = Field(None, description="Fires by the clock.")
-
-    @model_validator(mode="after")
-    def _has_one_source(self) -> Self:
-        if (self.prometheus is None) == (self.schedule is None):
-            raise ValueError(f"trigger {self.name} needs exactly one of prometheus, schedule")
-        return self
+from retrain_operator.model.scalars import DURATION, DottedName, Duration, Name
+from retrain_operator.model.schema import ApiWord, rules
+from retrain_operator.model.trainer import Trainer
+from retrain_operator.model.trigger import Trigger
+from retrain_trainer.contract import Data, Goal, MetricName, Model
 
 
 class Cooldown(ApiWord):
@@ -127,69 +22,6 @@ class Cooldown(ApiWord):
     after_success: Duration = Field(timedelta(hours=1), description="Rest after a promotion.")
     after_rejection: Duration = Field(timedelta(hours=6), description="Rest after a candidate that was not promoted.")
     after_failure: Duration = Field(timedelta(minutes=10), description="Rest after a run that failed.")
-
-
-class Quantities(ApiWord):
-    """Amounts of compute."""
-
-    cpu: str | None = Field(
-        None, pattern=r"^[0-9]+(\.[0-9]+)?m?$", max_length=16, description="Cores, such as 500m or 2."
-    )
-    memory: str | None = Field(
-        None, pattern=r"^[0-9]+(\.[0-9]+)?([KMGT]i?)?$", max_length=16, description="Bytes, such as 512Mi or 4Gi."
-    )
-
-
-class Resources(ApiWord):
-    """Compute for each step."""
-
-    requests: Quantities = Field(Quantities(cpu="100m", memory="256Mi"), description="What the scheduler sets aside.")
-    limits: Quantities = Field(Quantities(memory="1Gi"), description="What a step may use at most.")
-
-
-class Volume(ApiWord):
-    """Storage mounted into every step of the trainer."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            (
-                "[has(self.persistentVolumeClaim), has(self.configMap), has(self.secret)].filter(x, x).size() == 1",
-                "a volume needs exactly one of persistentVolumeClaim, configMap, secret",
-            ),
-            (
-                "!(self.mountPath in ['/', '/tmp', '/workspace'])",
-                "mountPath / , /tmp and /workspace are the trainer's own",
-            ),
-        )
-    )
-    mount_path: str = Field(pattern=r"^/[A-Za-z0-9/_.-]*$", max_length=256, description="Where it is mounted.")
-    persistent_volume_claim: DottedName | None = Field(None, description="Name of a claim in this namespace.")
-    config_map: DottedName | None = Field(None, description="Name of a ConfigMap in this namespace.")
-    secret: DottedName | None = Field(None, description="Name of a Secret in this namespace.")
-    read_only: bool = Field(False, description="Mount a claim read-only. ConfigMaps and Secrets always are.")
-
-
-class Variable(ApiWord):
-    """One environment variable of every step."""
-
-    name: str = Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", max_length=128, description="Name of the variable.")
-    value: str = Field(max_length=4096, description="Its value, as it is.")
-
-
-class Trainer(ApiWord):
-    """The container that collects, trains and evaluates. An allow-list of fields, not a pod template."""
-
-    image: str = Field(
-        pattern=r"^[^\s]+$", min_length=1, max_length=512, description="Image called as collect, train and evaluate."
-    )
-    resources: Resources = Field(Resources(), description="Compute for each step.")
-    volumes: tuple[Volume, ...] = Field((), max_length=8, description="Storage for data and models.")
-    env: tuple[Variable, ...] = Field((), max_length=32, description="Environment variables of every step.")
-    timeout: Duration = Field(timedelta(hours=2), description="The run fails when its Job takes longer.")
-    start_deadline: Duration = Field(
-        timedelta(minutes=10), description="The run fails when no step has started by then, as with an absent image."
-    )
-    retries: int = Field(2, ge=0, le=10, description="How often a pod that broke is tried again. Decisions never are.")
 
 
 class Gate(ApiWord):
@@ -265,18 +97,17 @@ class History(ApiWord):
 class PolicySpec(ApiWord):
     """What a user wants kept true about a model."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            (
-                "!has(self.triggers) || self.triggers.all(t, self.triggers.exists_one(o, o.name == t.name))",
-                "triggers must have names of their own",
-            ),
-        )
-    )
     suspend: bool = Field(False, description="No run starts while true. A run under way goes on.")
     interval: Annotated[
         Duration,
-        Field(json_schema_extra=rules(("duration(self) >= duration('5s')", "interval must be at least 5s"))),
+        Field(
+            json_schema_extra=rules(
+                (
+                    f"!self.matches('{DURATION}') || duration(self) >= duration('5s')",
+                    "interval must be at least 5s",
+                )
+            )
+        ),
     ] = Field(timedelta(seconds=30), description="How often triggers are checked; at least 5s.")
     triggers: tuple[Trigger, ...] = Field(
         min_length=1, max_length=16, description="Reasons to retrain. Any one is enough."

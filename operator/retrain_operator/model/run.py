@@ -4,8 +4,9 @@ from enum import StrEnum
 
 from pydantic import ConfigDict, Field
 
-from retrain_operator.model.policy import ApiWord, PolicySpec, rules
+from retrain_operator.model.policy import PolicySpec
 from retrain_operator.model.scalars import CamelWord, DottedName, Name, Sentence, Time
+from retrain_operator.model.schema import ApiWord, rules
 from retrain_operator.model.status import Cause, Condition
 from retrain_trainer.contract import Champion, HoldoutReport, ModelRef, Reference, Score
 
@@ -94,7 +95,7 @@ class Missing(ApiWord):
     """One right that is missing, as a Role would grant it."""
 
     layer: CamelWord = Field(description="Who refused: ServiceAccountNotFound, Impersonation or RBAC.")
-    account: str = Field(max_length=128, description="Whose right it is.")
+    account: str = Field(max_length=160, description="Whose right it is.")
     verb: str = Field(max_length=32, description="Verb of the Role's rule.")
     api_group: str = Field("", max_length=253, description="apiGroup of the Role's rule; empty is the core group.")
     resource: str = Field(max_length=63, description="Resource of the Role's rule.")

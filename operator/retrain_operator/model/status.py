@@ -4,8 +4,8 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from retrain_operator.model.policy import ApiWord
 from retrain_operator.model.scalars import CamelWord, Name, Sentence, Time
+from retrain_operator.model.schema import ApiWord
 from retrain_trainer.contract import Digest, Uri
 
 

@@ -120,17 +120,19 @@ class Metric(Word):
 
 
 class ModelRef(Word):
-    """One immutable version in the store: its folder, and the SHA-256 of its manifest.json."""
+    """One immutable version in the store."""
 
-    uri: Uri
-    digest: Digest
+    uri: Uri = Field(description="Its folder.")
+    digest: Digest = Field(description="SHA-256 of its manifest.json.")
 
 
 class Champion(Word):
-    """The model in service. The digest is absent when somebody else than the operator put it there."""
+    """The model in service."""
 
-    uri: Uri
-    digest: Digest | None = None
+    uri: Uri = Field(description="Its folder in the store.")
+    digest: Digest | None = Field(
+        None, description="SHA-256 of its manifest.json; absent when somebody else than the operator put it in service."
+    )
 
 
 class Task(Word):
@@ -200,36 +202,34 @@ class Trained(Answer):
 
 
 class Score(Word):
-    """One metric on the shared holdout.
+    """One metric on the shared holdout. What compares with the champion is absent when there is none."""
 
-    `improvement` is candidate against champion, positive when the candidate is better whatever the metric's goal, and
-    `lower_bound` its one-sided lower confidence bound. Both are absent without a champion.
-    """
-
-    metric: MetricName
-    candidate: float
-    champion: float | None = None
-    improvement: float | None = None
-    lower_bound: float | None = None
+    metric: MetricName = Field(description="Name of the metric.")
+    candidate: float = Field(description="Its value for the candidate.")
+    champion: float | None = Field(None, description="Its value for the champion.")
+    improvement: float | None = Field(
+        None, description="Candidate against champion: positive when the candidate is better, whatever the goal."
+    )
+    lower_bound: float | None = Field(None, description="One-sided lower confidence bound of the improvement.")
 
 
 class HoldoutReport(Word):
     """The rows both models were scored on."""
 
-    rows: int = Field(ge=0)
-    blocks: int = Field(ge=0)
-    digest: Digest
-    start: AwareDatetime | None = None
-    end: AwareDatetime | None = None
+    rows: int = Field(ge=0, description="How many they are.")
+    blocks: int = Field(ge=0, description="How many blocks of time they fall into.")
+    digest: Digest = Field(description="SHA-256 over them.")
+    start: AwareDatetime | None = Field(None, description="Time of the first; absent without a time column.")
+    end: AwareDatetime | None = Field(None, description="Time of the last; absent without a time column.")
 
 
 class Reference(Word):
     """One metric on the holdout of the last promotion, which no new data can have poisoned."""
 
-    metric: MetricName
-    candidate: float
-    champion: float
-    holdout: Digest
+    metric: MetricName = Field(description="Name of the metric.")
+    candidate: float = Field(description="Its value for the candidate.")
+    champion: float = Field(description="Its value for the champion.")
+    holdout: Digest = Field(description="SHA-256 over that holdout's rows.")
 
 
 class Evaluated(Answer):

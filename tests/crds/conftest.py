@@ -1,0 +1,39 @@
+"""A kubectl of the test cluster, with the CRDs of this checkout installed."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.cluster import paths
+
+Kubectl = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> Kubectl:
+    """Runs kubectl with these arguments; `body` goes to its standard input as JSON."""
+
+    assert paths.kubeconfig().exists(), "the test cluster is not up: run `make cluster`"
+
+    def run(*arguments: str, body: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
+        command = [str(paths.kubectl()), "--kubeconfig", str(paths.kubeconfig()), *arguments]
+        said = json.dumps(body) if body is not None else None
+        return subprocess.run(command, input=said, capture_output=True, text=True, timeout=60, check=False)
+
+    applied = run("apply", "--server-side", "--force-conflicts", "-k", str(paths.CHECKOUT / "crds"))
+    assert applied.returncode == 0, applied.stderr
+    for crd in ("retrainpolicies", "retrainruns"):
+        run("wait", "--for=condition=Established", f"crd/{crd}.retrain.dev", "--timeout=30s")
+    return run
+
+
+@pytest.fixture(scope="module")
+def namespace(kubectl: Kubectl, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace for one module of tests."""
+    name = request.module.__name__.rpartition(".")[2].replace("_", "-")
+    kubectl("create", "namespace", name)
+    yield name
+    kubectl("delete", "namespace", name, "--wait=false")

@@ -1,4 +1,4 @@
-"""The one way from this machine into the cluster: kubectl with the cluster's own kubeconfig, and HTTP through its proxy.
+"""The way from this machine into the cluster: kubectl with the cluster's own kubeconfig, and HTTP through its proxy.
 
 The proxy reaches Services by the API server, so it needs no port of its own in the cluster and survives every rollout.
 """

@@ -28,7 +28,7 @@ CAVEAT = (
 )
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """The rows cannot be had here; the message says why."""
 
 
@@ -39,7 +39,7 @@ def cached() -> Path:
 
 
 def load() -> Stream:
-    """The stream, from the cache or else from the package index. Raises Unavailable where neither has it."""
+    """The stream, from the cache or else from the package index. Raises UnavailableError where neither has it."""
     path = cached()
     if not path.exists() or _digest(path.read_bytes()) != SHA256:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,11 +58,11 @@ def _fetched(folder: Path) -> bytes:
     done = subprocess.run(asked, capture_output=True, text=True, timeout=300, check=False)
     wheels = list(folder.glob("*.whl"))
     if done.returncode != 0 or not wheels:
-        raise Unavailable(f"pip could not download {PACKAGE}: {(done.stderr.strip() or 'no reason given')[-300:]}")
+        raise UnavailableError(f"pip could not download {PACKAGE}: {(done.stderr.strip() or 'no reason given')[-300:]}")
     with zipfile.ZipFile(wheels[0]) as wheel:
         rows = wheel.read(MEMBER)
     if _digest(rows) != SHA256:
-        raise Unavailable(f"{MEMBER} of {PACKAGE} has SHA-256 {_digest(rows)}, not {SHA256}")
+        raise UnavailableError(f"{MEMBER} of {PACKAGE} has SHA-256 {_digest(rows)}, not {SHA256}")
     return rows
 
 

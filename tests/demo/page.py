@@ -7,7 +7,8 @@ from tests.demo.story import Diary, RunTold, beats
 from tests.demo.stream import Stream
 
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 68rem; margin: 2rem auto; padding: 0 1rem }
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff }
+body { max-width: 68rem; margin: 2rem auto; padding: 0 1rem }
 svg { width: 100%; height: auto }
 h1 { font-size: 1.6rem; margin-bottom: .2rem } h2 { font-size: 1.15rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100%; font-size: .9rem }

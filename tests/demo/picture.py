@@ -1,6 +1,6 @@
 """The demo as one picture: weekly accuracy with retraining and without, and every run where it happened.
 
-Colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), told apart by colour-blind people too; marks differ in shape.
+Colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), which colour-blind people tell apart too.
 """
 
 import io

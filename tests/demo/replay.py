@@ -1,40 +1,64 @@
-"""Plays the stream week by week against the cluster, follows every run, and takes a right away once to see what happens.
+"""Plays the stream week by week against the cluster: questions at once, labels and batches a week later.
 
 The stream goes on while the operator only watches, and stands still while a run trains or rolls out: in life a run
-takes minutes of a week, here it would take many weeks. It goes on, too, while a run is blocked.
+takes minutes of a week, here it would take many weeks. While a run is blocked, the stream goes on.
 """
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from retrain_operator.model.run import RunState, RunStatus, StepState
 from tests.demo import stage
-from tests.demo.access import DemoError, wait_for
-from tests.demo.observe import Eyes, Seen
+from tests.demo.follow import Follower
 from tests.demo.screen import Screen
 from tests.demo.serving import Predicted, Servers
-from tests.demo.story import Block, Diary, RunTold, Target, WeekTold, rejected
+from tests.demo.story import Diary, WeekTold, beats
 from tests.demo.stream import Stream
 
+FIRST = 12
+"""Weeks that are there before the demo starts; the first model is made of them."""
 PACE = 1.2
 """Seconds that a week takes at least."""
-BLOCKED_WEEKS = 3
-"""Weeks that are played while a run is blocked, before the right is given back."""
-RUN_TIMEOUT = 240.0
-ENDED = (StepState.SUCCEEDED, StepState.FAILED, StepState.SKIPPED, StepState.BLOCKED)
 
 
 class Replay:
-    """One playing of the stream. What happened is in `diary`."""
+    """One playing of the stream, told on the screen and written into the diary."""
 
-    def __init__(self, stream: Stream, eyes: Eyes, servers: Servers, screen: Screen) -> None:
-        self._stream, self._eyes, self._servers, self._screen = stream, eyes, servers, screen
-        self.diary = Diary(eyes.healthy)
+    def __init__(self, stream: Stream, servers: Servers, screen: Screen, diary: Diary) -> None:
+        self._stream, self._servers, self._screen, self._diary = stream, servers, screen, diary
         self._late: Predicted | None = None
-        self._right = stage.DeployRight()
-        self._block: tuple[Block, int] | None = None
-        self._started: dict[str, float] = {}
-        self._before = eyes.target()
-        self._lander = ThreadPoolExecutor(1)
+
+    def play(self, follower: Follower, budget: float) -> None:
+        """Play all weeks after the first ones; after `budget` seconds stop as soon as every beat has come."""
+        start = time.monotonic()
+        with ThreadPoolExecutor(1) as lander:
+            for number in range(FIRST, self._stream.weeks):
+                with _pace():
+                    landing = self._week(number, lander, blocked=follower.blocked)
+                    landing.result()
+                follower.attend(number)
+                if time.monotonic() - start > budget and all(beat.proof for beat in beats(self._diary)):
+                    self._screen.line(f"All was seen by week {number}; the rest of the stream is left out for time.")
+                    return
+
+    def _week(self, number: int, lander: ThreadPoolExecutor, *, blocked: bool) -> Future[None]:
+        week = self._stream.week(number)
+        # Labels come a week late, and so does the batch that holds them.
+        landing = lander.submit(stage.land, [self._stream.week(number - 1)])
+        said = self._servers.predict(week)
+        told = WeekTold(number, said.accuracy, self._servers.predict_frozen(week).accuracy, blocked)
+        # What an earlier version predicted says nothing about the one that serves now.
+        if self._late and self._late.version == said.version:
+            self._servers.feed_back(self._late)
+        self._late = said
+        self._diary.weeks.append(told)
+        self._screen.week(week, told, self._stream.weeks)
+        return landing
+
+
+@contextmanager
+def _pace() -> Iterator[None]:
+    end = time.monotonic() + PACE
+    yield
+    time.sleep(max(end - time.monotonic(), 0))

@@ -75,8 +75,10 @@ class Screen:
         self.flush()
         start = time.monotonic()
         self._bar.update(self._task, description=words, total=None, visible=True)
-        yield
-        self._bar.update(self._task, visible=False)
+        try:
+            yield
+        finally:
+            self._bar.update(self._task, visible=False)
         self._say(f"✓ {words} ({time.monotonic() - start:.0f} s)")
 
     def week(self, week: Week, told: WeekTold, total: int) -> None:
@@ -113,4 +115,4 @@ class Screen:
 
     def _say(self, words: str | Text, style: str = "", indent: int = 0) -> None:
         text = Text(words, style) if isinstance(words, str) else words
-        self._console.print(Padding(text, (0, 0, 0, indent)))
+        self._console.print(Padding(text, (0, 0, 0, indent), expand=False))

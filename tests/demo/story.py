@@ -1,6 +1,6 @@
 """What happened in a demo, and whether all of it came that the demo promises: five beats, each with its proof.
 
-A diary is written while the stream is replayed. The beats are read from it afterwards, by functions that see nothing else.
+A diary is written while the stream is replayed. The beats are read from it by functions that see nothing else.
 """
 
 from dataclasses import dataclass, field
@@ -80,7 +80,7 @@ class Diary:
 
 @dataclass(frozen=True)
 class Beat:
-    """One promise of the demo. `proof` says how it was kept, and is empty while it is not; `promise` says what is due."""
+    """One promise of the demo. `proof` says how it was kept; it is empty while it is not."""
 
     promise: str
     proof: str = ""
@@ -101,11 +101,15 @@ def first_model(diary: Diary) -> Beat:
 def healed(diary: Diary) -> Beat:
     """Accuracy left its healthy range, a run was promoted, and in the month after accuracy was back in it."""
     healthy = f"{diary.healthy:g}"
-    promise = f"Accuracy sinks below {healthy}, a run is promoted, and accuracy is {healthy} or more in the month after."
+    promise = (
+        f"Accuracy sinks below {healthy}, a run is promoted, and accuracy is {healthy} or more in the month after."
+    )
     for run in diary.runs:
         after = diary.mean(run.week + 1, run.week + 1 + MONTH)
         if run.trigger == ACCURACY and run.promoted and not run.block and after is not None and after >= diary.healthy:
-            return Beat(promise, f"Run {run.name} in week {run.week}: {run.cause} In the month after it was {after:.3f}.")
+            return Beat(
+                promise, f"Run {run.name} in week {run.week}: {run.cause} In the month after it was {after:.3f}."
+            )
     return Beat(promise)
 
 
@@ -114,18 +118,25 @@ def rejected(diary: Diary) -> Beat:
     promise = "A candidate that is not better is rejected, and the Deployment is not touched."
     for run in diary.runs:
         if run.outcome == "Rejected" and run.before == run.after:
-            return Beat(promise, f"Run {run.name} in week {run.week}; the Deployment is still at generation {run.after.generation}.")
+            return Beat(
+                promise,
+                f"Run {run.name} in week {run.week}; the Deployment is still at generation {run.after.generation}.",
+            )
     return Beat(promise)
 
 
 def blocked(diary: Diary) -> Beat:
     """Without the right to deploy, the run waits and says which right it lacks, and the model in service goes on."""
-    promise = "Without the right to patch the Deployment a run is Blocked, names that right, and the model in service stays."
+    promise = (
+        "Without the right to patch the Deployment a run is Blocked, names that right, and the model in service stays."
+    )
     for run in diary.runs:
         named = run.block and any(right.startswith("patch deployments.apps") for right in run.block.missing)
         if run.block and named and run.block.target == run.before and any(week.blocked for week in diary.weeks):
             served = sum(week.blocked for week in diary.weeks)
-            return Beat(promise, f"Run {run.name} lacked: {', '.join(run.block.missing)}; {served} weeks were served meanwhile.")
+            return Beat(
+                promise, f"Run {run.name} lacked: {', '.join(run.block.missing)}; {served} weeks were served meanwhile."
+            )
     return Beat(promise)
 
 
@@ -134,5 +145,7 @@ def deployed_later(diary: Diary) -> Beat:
     promise = "Once the right is given back, the model that was trained before is deployed, with no second training."
     for run in diary.runs:
         if run.block and run.promoted and run.jobs == (run.block.job,) and run.after.digest == run.block.candidate:
-            return Beat(promise, f"Run {run.name}: one Job, {run.block.job}, and digest {run.after.digest[:19]}… as trained.")
+            return Beat(
+                promise, f"Run {run.name}: one Job, {run.block.job}, and digest {run.after.digest[:19]}… as trained."
+            )
     return Beat(promise)

@@ -1,6 +1,6 @@
 """A stream of labelled rows, cut into weeks: what the demo replays against the model in service.
 
-A week is 336 half-hours. Its rows can be asked for predictions at once; its labels and its batch file come a week later.
+A week is 336 half-hours. Its rows can be asked for predictions at once; its labels and its batch come a week later.
 """
 
 import io

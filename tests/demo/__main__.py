@@ -1,0 +1,105 @@
+"""`python -m tests.demo`: watch real drift being healed on real Kubernetes, and see whether it kept its promises.
+
+Exits with 1 and one clear sentence when a beat of the story did not come, or the cluster is not there.
+"""
+
+import sys
+import time
+from datetime import UTC, datetime
+
+from tests.cluster import paths
+from tests.demo import elec2, page, picture, stage, synthetic
+from tests.demo.access import DemoError, api, kubectl, wait_for
+from tests.demo.follow import START_TIMEOUT, Follower
+from tests.demo.observe import Eyes
+from tests.demo.replay import FIRST, Replay
+from tests.demo.screen import Screen
+from tests.demo.serving import Servers
+from tests.demo.story import Diary, beats
+from tests.demo.stream import Stream
+
+BUDGET = 400.0
+"""Seconds after which the replay may stop early, so that the demo stays below ten minutes on a slow machine."""
+
+
+def main() -> int:
+    """Play the demo. Returns the exit code."""
+    start = time.monotonic()
+    try:
+        stage.check()
+        with api() as reach:
+            eyes = Eyes(reach)
+            diary = Diary(eyes.healthy)
+            with Screen(eyes.healthy) as screen:
+                stream = _stream(screen)
+                screen.title(stream)
+                _set_stage(stream, screen)
+                follower = Follower(eyes, screen, diary)
+                _first_model(eyes, screen, follower)
+                screen.chapter("Weeks go by: a week passes in about a second, its labels come a week late")
+                Replay(stream, Servers(reach), screen, diary).play(follower, BUDGET)
+                _tell(diary, stream, screen, time.monotonic() - start)
+    except DemoError as error:
+        print(f"\nThe demo stopped: {error}", file=sys.stderr)
+        return 1
+    return 0 if all(beat.proof for beat in beats(diary)) else 1
+
+
+def _stream(screen: Screen) -> Stream:
+    try:
+        with screen.doing("The Elec2 rows, fetched once by pip and checked by SHA-256"):
+            return elec2.load()
+    except elec2.UnavailableError as error:
+        screen.line(f"{error} A synthetic stream takes its place.", "bold yellow")
+        return synthetic.make()
+
+
+def _set_stage(stream: Stream, screen: Screen) -> None:
+    screen.chapter("The stage")
+    with screen.doing("Cleared what an earlier demo left"):
+        stage.clear()
+    with screen.doing("The operator runs in the cluster, under its own account"):
+        stage.install_operator()
+    with screen.doing("Namespace demo: Prometheus, a model server without a model, and claims"):
+        stage.install_tenant()
+    with screen.doing(f"The first {FIRST} weeks have landed as Parquet files"):
+        stage.land(stream.week(number) for number in range(FIRST))
+
+
+def _first_model(eyes: Eyes, screen: Screen, follower: Follower) -> None:
+    screen.chapter("A policy, and a first model")
+    screen.command("kubectl apply -f manifests/demo/policy.yaml")
+    kubectl("apply", "--filename=-", stdin=stage.policy().encode())
+    asked = f"retrain.dev/requestedAt={datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"  # noqa: TID251  # a door, not the core
+    screen.command(f"kubectl annotate retrainpolicy {stage.NAME} {asked}")
+    kubectl("annotate", "retrainpolicy", stage.NAME, asked)
+    active = wait_for(
+        lambda: eyes.policy().active_run,
+        START_TIMEOUT,
+        lambda: f"A run was asked for, and none starts. The policy says: {eyes.policy().message}",
+    )
+    follower.follow(active.name, FIRST - 1)
+    with screen.doing("A twin keeps this first model for good, to compare with"):
+        stage.freeze()
+
+
+def _tell(diary: Diary, stream: Stream, screen: Screen, seconds: float) -> None:
+    folder = paths.state() / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    figure = picture.draw(diary, stream)
+    picture.png(figure, folder / "demo.png")
+    (folder / "demo.html").write_text(page.page(diary, stream, picture.svg(figure)))
+    screen.beats(beats(diary))
+    served = sum(week.served for week in diary.weeks) / len(diary.weeks)
+    frozen = sum(week.frozen for week in diary.weeks) / len(diary.weeks)
+    screen.chapter("What came of it")
+    screen.line(f"Mean weekly accuracy {served:.3f} with retraining, {frozen:.3f} without. {len(diary.runs)} runs.")
+    screen.line(stream.caveat, "yellow")
+    screen.line(f"Picture  {folder / 'demo.png'}")
+    screen.line(f"Page     {folder / 'demo.html'}")
+    screen.line(f"Look on  kubectl --kubeconfig {paths.kubeconfig()} -n demo get retrainpolicies,retrainruns")
+    screen.line(f"It took {seconds / 60:.1f} minutes.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

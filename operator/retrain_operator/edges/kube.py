@@ -204,10 +204,10 @@ async def connect(kubeconfig: Path | None = None) -> ApiClient:
     if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ:
         load_incluster_config(configuration)
     else:
+        where = str(kubeconfig or KUBE_CONFIG_DEFAULT_LOCATION)
         try:
-            await load_kube_config(kubeconfig, client_configuration=configuration, persist_config=False)
+            await load_kube_config(where, client_configuration=configuration, persist_config=False)
         except ConfigException as error:
-            where = kubeconfig or KUBE_CONFIG_DEFAULT_LOCATION
             raise ConfigException(f"No cluster: {where} is no usable kubeconfig ({error}). Set KUBECONFIG.") from error
     api = ApiClient(configuration)
     api.user_agent = f"{MANAGER}/{version(MANAGER)}"

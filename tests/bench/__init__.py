@@ -1,0 +1,1 @@
+"""Benchmarks: what the product costs, measured beside the same work done by hand."""

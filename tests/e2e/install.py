@@ -1,0 +1,81 @@
+"""Puts onto a cluster what the stories and the benchmark need: the operator as users install it, and tenants."""
+
+import itertools
+import shutil
+import time
+from pathlib import Path
+
+import yaml
+
+from tests.cluster import paths
+from tests.e2e.stage import HERE, MONITORING, ROOT, Json, Tenant, kubectl
+
+_NUMBERS = itertools.count(1)
+
+
+def operator(folder: Path) -> None:
+    """The operator from its image, by `kubectl apply -k`, and the real Prometheus that it asks. Returns when ready."""
+    images = paths.images()
+    address = {"name": "RETRAIN_PROMETHEUS_ADDRESS", "value": f"http://prometheus.{MONITORING}.svc:9090"}
+    patch = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "retrain-operator"},
+        "spec": {"template": {"spec": {"containers": [{"name": "operator", "env": [address]}]}}},
+    }
+    installed: Json = {
+        "resources": ["../manifests/base"],
+        "images": [_image("retrain-operator", images["OPERATOR_IMAGE"])],
+        "patches": [{"target": {"kind": "Deployment"}, "patch": yaml.safe_dump(patch)}],
+    }
+    watched: Json = {
+        "namespace": MONITORING,
+        "resources": ["../monitoring.yaml"],
+        "images": [_image("prometheus", images["PROMETHEUS_IMAGE"]), _image("scripted", images["SCRIPTED_IMAGE"])],
+    }
+    _copy(folder)
+    kubectl("create", "namespace", MONITORING, check=False)
+    kubectl("apply", "-k", str(_kustomization(folder / "operator", installed)))
+    kubectl("apply", "-k", str(_kustomization(folder / "monitoring", watched)))
+    _ready("retrain-system", "retrain-operator")
+    _ready(MONITORING, "prometheus")
+    _ready(MONITORING, "exporter")
+
+
+def tenant(folder: Path) -> Tenant:
+    """A namespace of its own, let in by manifests/tenant, with a Deployment of two replicas. Returns when ready."""
+    namespace = f"tenant-{int(time.time()) % 10**6}-{next(_NUMBERS)}"
+    let_in: Json = {
+        "namespace": namespace,
+        "resources": ["../manifests/tenant", "../tenant.yaml"],
+        "images": [_image("scripted", paths.images()["SCRIPTED_IMAGE"])],
+    }
+    _copy(folder)
+    kubectl("create", "namespace", namespace)
+    kubectl("apply", "-k", str(_kustomization(folder / "tenant", let_in)))
+    _ready(namespace, "churn-serving")
+    return Tenant(namespace)
+
+
+def _ready(namespace: str, name: str) -> None:
+    kubectl("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=120s")
+
+
+def _copy(folder: Path) -> None:
+    """A kustomization may only name what is below or beside it, so what it needs is copied there."""
+    for name in ("manifests", "crds"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("monitoring.yaml", "tenant.yaml"):
+        shutil.copy(HERE / name, folder / name)
+
+
+def _kustomization(folder: Path, content: Json) -> Path:
+    folder.mkdir()
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump({"kind": "Kustomization", **content}))
+    return folder
+
+
+def _image(placeholder: str, reference: str) -> Json:
+    """The words that put a built image in a placeholder's place."""
+    name, _, tag = reference.rpartition(":")
+    return {"name": placeholder, "newName": name, "newTag": tag}

@@ -1,0 +1,125 @@
+"""What the end-to-end stories do with a cluster, in words: apply, get, wait, and what people would see."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from tests.cluster import paths
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+MONITORING = "retrain-e2e"
+T = TypeVar("T")
+Json = dict[str, Any]
+
+
+def kubectl(*words: str, stdin: str = "", check: bool = True) -> str:
+    """What kubectl prints; when it fails, the test does, with its words."""
+    command = [str(paths.kubectl()), "--kubeconfig", str(paths.kubeconfig()), *words]
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=180, check=False)
+    assert not check or done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}{done.stdout}"
+    return done.stdout + ("" if check else done.stderr)
+
+
+def eventually(look: Callable[[], T | None], seconds: float = 60) -> T:
+    """The first answer of `look` that is neither None nor false; fails with its last words when none comes."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            found, doubt = look(), "nothing was found"
+        except AssertionError as error:
+            found, doubt = None, str(error)
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:.0f} s: {doubt}")
+        time.sleep(0.2)
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One namespace with a Deployment to serve a model, and a policy to come."""
+
+    namespace: str
+
+    def kubectl(self, *words: str, stdin: str = "", check: bool = True) -> str:
+        """What kubectl prints in this namespace."""
+        return kubectl("--namespace", self.namespace, *words, stdin=stdin, check=check)
+
+    def get(self, kind: str, name: str) -> Json:
+        """The object as it is."""
+        found: Json = json.loads(self.kubectl("get", kind, name, "-o", "json"))
+        return found
+
+    def all_of(self, kind: str) -> list[Json]:
+        """All objects of a kind."""
+        found: list[Json] = json.loads(self.kubectl("get", kind, "-o", "json"))["items"]
+        return found
+
+    def apply_policy(self, script: str = "promote", name: str = "churn", **changes: Any) -> None:
+        """Apply a policy whose trainer follows a script. `changes` replace parts of its spec."""
+        spec = {**policy_spec(script), **changes}
+        body = {"apiVersion": "retrain.dev/v1alpha1", "kind": "RetrainPolicy", "metadata": {"name": name}, "spec": spec}
+        self.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(body))
+
+    def ask_for_a_run(self, name: str = "churn") -> None:
+        """Ask by hand."""
+        request = f"retrain.dev/requestedAt={time.time_ns()}"
+        self.kubectl("annotate", "--overwrite", "retrainpolicy", name, request)
+
+    def policy(self, name: str = "churn") -> Json:
+        """Status of the policy."""
+        status: Json = self.get("retrainpolicy", name).get("status", {})
+        return status
+
+    def runs(self) -> list[Json]:
+        """All runs, the oldest first."""
+        return sorted(self.all_of("retrainruns"), key=lambda run: str(run["metadata"]["creationTimestamp"]))
+
+    def ended(self, runs: int = 1, seconds: float = 90) -> Json:
+        """Status of the newest run, once so many runs have ended."""
+
+        def look() -> Json | None:
+            ended = [run for run in self.runs() if run.get("status", {}).get("outcome")]
+            assert len(ended) >= runs, json.dumps([run.get("status", {}).get("message") for run in self.runs()])
+            status: Json = ended[-1]["status"]
+            return status
+
+        return eventually(look, seconds)
+
+    def model(self) -> str:
+        """The model that the Deployment names."""
+        container = self.get("deployment", "churn-serving")["spec"]["template"]["spec"]["containers"][0]
+        return str(next(each["value"] for each in container["env"] if each["name"] == "MODEL_URI"))
+
+    def show(self) -> str:
+        """What a person sees of it, for the test's log."""
+        seen = self.kubectl("get", "retrainpolicies,retrainruns,jobs,deployments")
+        print(seen)
+        return seen
+
+
+def policy_spec(script: str) -> Json:
+    """The spec of a policy whose trainer does nothing but answer."""
+    return {
+        "interval": "5s",
+        "triggers": [{"name": "drift", "prometheus": {"query": "drift", "healthyRange": {"max": 0.1}}}],
+        "cooldown": {"afterSuccess": "0s", "afterRejection": "0s", "afterFailure": "0s"},
+        "serviceAccountName": "retrain-runner",
+        "data": {"source": "file:///data/*.parquet", "label": "target"},
+        "model": {"store": "file:///models/churn", "estimator": "SGDClassifier"},
+        "trainer": {
+            "image": paths.images()["SCRIPTED_IMAGE"],
+            "env": [{"name": "SCRIPT", "value": script}],
+            "resources": {"limits": {"memory": "128Mi"}, "requests": {"cpu": "10m", "memory": "16Mi"}},
+            "retries": 0,
+        },
+        "evaluation": {"gates": [{"metric": "accuracy", "threshold": 0.6}]},
+        "rollout": {"targetRef": {"name": "churn-serving"}, "container": "server"},
+    }

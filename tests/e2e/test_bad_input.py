@@ -1,0 +1,106 @@
+"""What a user may get wrong: each is told by a reason and a sentence, and nothing in service is touched."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.e2e.stage import MONITORING, Tenant, eventually, kubectl, policy_spec
+
+pytestmark = pytest.mark.cluster
+TARGET: dict[str, Any] = {"targetRef": {"name": "churn-serving"}, "container": "server", "env": "MODEL_URI"}
+
+
+def ready(tenant: Tenant) -> dict[str, str]:
+    found = [each for each in tenant.policy().get("conditions", []) if each["type"] == "Ready"]
+    return found[0] if found else {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "message"),
+    [
+        (
+            {"rollout": {**TARGET, "targetRef": {"name": "nothing"}}},
+            "MissingPermission",
+            'may not get deployments.apps "nothing". Grant it by a Role in namespace',
+        ),
+        (
+            {"rollout": {**TARGET, "container": "nobody"}},
+            "ContainerNotFound",
+            'Deployment "churn-serving" has no container "nobody", but only "server".',
+        ),
+        (
+            {"rollout": {**TARGET, "env": "MODEL"}},
+            "EnvNotFound",
+            'Deployment "churn-serving" has no plain variable "MODEL", but only "KEPT", "MODEL_URI".',
+        ),
+        (
+            {"serviceAccountName": "nobody"},
+            "ServiceAccountNotFound",
+            "/nobody does not exist. Create it, or name another",
+        ),
+    ],
+)
+def test_a_target_that_is_not_fit_is_told_within_seconds_and_no_run_starts(
+    tenant: Tenant, changes: dict[str, Any], reason: str, message: str
+) -> None:
+    tenant.apply_policy("promote", **changes)
+    eventually(lambda: ready(tenant).get("reason") == reason, 5)
+    assert ready(tenant)["status"] == "False"
+    assert message in ready(tenant)["message"]
+    tenant.ask_for_a_run()
+    eventually(lambda: ready(tenant).get("reason") == reason, 5)
+    assert tenant.runs() == []
+    tenant.apply_policy("promote")
+    assert tenant.ended()["outcome"] == "Succeeded"
+
+
+def test_a_missing_deployment_is_told(tenant: Tenant) -> None:
+    tenant.kubectl("delete", "deployment", "churn-serving")
+    tenant.apply_policy("promote")
+    eventually(lambda: ready(tenant).get("reason") == "TargetNotFound", 5)
+    assert ready(tenant)["message"] == 'Deployment "churn-serving" does not exist in this namespace.'
+
+
+def test_a_namespace_that_did_not_let_the_operator_in_is_told(tenant: Tenant) -> None:
+    tenant.kubectl("delete", "rolebinding", "retrain-operator")
+    tenant.apply_policy("promote")
+    eventually(lambda: ready(tenant).get("reason") == "MissingPermission", 5)
+    assert ready(tenant)["message"] == (
+        f"The operator may not act as ServiceAccount {tenant.namespace}/retrain-runner: apply manifests/tenant in "
+        f"namespace {tenant.namespace} to let it in."
+    )
+
+
+def test_a_time_zone_that_is_none_is_named_within_a_second(tenant: Tenant) -> None:
+    schedule = {"cron": "0 0 * * *", "timeZone": "Europe/Atlantis"}
+    tenant.apply_policy("promote", triggers=[{"name": "nightly", "schedule": schedule}])
+    eventually(lambda: ready(tenant).get("reason") == "InvalidSpec", 5)
+    assert "timeZone 'Europe/Atlantis' is not an IANA time zone" in ready(tenant)["message"]
+    stalled = next(each for each in tenant.policy()["conditions"] if each["type"] == "Stalled")
+    assert (stalled["status"], stalled["reason"]) == ("True", "InvalidSpec")
+    tenant.apply_policy("promote")
+    eventually(lambda: [each["type"] for each in tenant.policy()["conditions"]] == ["Ready", "Triggered"], 10)
+
+
+def test_an_image_that_cannot_be_pulled_is_told_and_the_run_ends(tenant: Tenant) -> None:
+    trainer = copy.deepcopy(policy_spec("promote")["trainer"])
+    trainer |= {"image": "localhost/there-is-no-such-image:v1", "startDeadline": "10s"}
+    tenant.apply_policy("promote", trainer=trainer)
+    tenant.ask_for_a_run()
+    ended = tenant.ended(seconds=60)
+    assert (ended["outcome"], ended["reason"]) == ("Failed", "ImagePullFailed")
+    assert ended["message"].startswith("Image localhost/there-is-no-such-image:v1 cannot be pulled (")
+    eventually(lambda: tenant.all_of("jobs") == [], 30)
+
+
+def test_prometheus_gone_starts_nothing_is_told_and_heals(tenant: Tenant) -> None:
+    kubectl("-n", MONITORING, "scale", "deployment/prometheus", "--replicas=0")
+    try:
+        tenant.apply_policy("promote")
+        eventually(lambda: ready(tenant).get("reason") == "SourceUnreachable", 20)
+        assert tenant.runs() == []
+    finally:
+        kubectl("-n", MONITORING, "scale", "deployment/prometheus", "--replicas=1")
+        kubectl("-n", MONITORING, "rollout", "status", "deployment/prometheus", "--timeout=60s")
+    eventually(lambda: ready(tenant).get("status") == "True", 30)

@@ -1,0 +1,71 @@
+"""Which files a data source holds, in which order, and which of them the champion has left behind.
+
+A batch is one file. It is known by its SHA-256, so a renamed file is no new batch and a rewritten one is.
+"""
+
+import glob
+import hashlib
+from pathlib import Path
+
+from retrain_trainer.contract import Digest, Word
+from retrain_trainer.places import local_path
+
+Key = int | float
+"""Where a row stands in its order: microseconds since 1970, the number in the time column, or the row's position."""
+
+
+class Batch(Word):
+    """One file of the source as it was found; `rows` is known once it has been read."""
+
+    name: str
+    path: str
+    digest: Digest
+    size: int
+    modified: int
+
+
+class Seen(Word):
+    """A batch behind a version: its rows with a key below `until` (all, when absent) are not trained on again."""
+
+    name: str
+    digest: Digest
+    size: int
+    modified: int
+    rows: int
+    until: Key | None = None
+
+
+def listing(source: str) -> list[Path]:
+    """Return the files that match the source in the order of their names; hidden ones and `_marks` are none."""
+    root = local_path(source)
+    found = (Path(path) for path in glob.glob(str(root), recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+    return sorted(path for path in found if path.is_file() and not path.name.startswith((".", "_")))
+
+
+def names_of(paths: list[Path], source: str) -> dict[Path, str]:
+    """Name each file by its path below the part of the source that has no wildcard."""
+    parts = local_path(source).parts
+    fixed = next((n for n, part in enumerate(parts) if glob.has_magic(part)), len(parts) - 1)
+    return {path: Path(*path.parts[fixed:]).as_posix() for path in paths}
+
+
+def look_at(path: Path, name: str, known: dict[str, Seen]) -> Batch:
+    """Describe one file. A file whose name, size and time of change are those of a seen one is not hashed again."""
+    stat = path.stat()
+    seen = known.get(name)
+    if seen is not None and (seen.size, seen.modified) == (stat.st_size, stat.st_mtime_ns):
+        digest = seen.digest
+    else:
+        digest = file_digest(path)
+    return Batch(name=name, path=str(path), digest=digest, size=stat.st_size, modified=stat.st_mtime_ns)
+
+
+def file_digest(path: Path) -> Digest:
+    """Return the SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def digest_of(content: bytes) -> Digest:
+    """Return the SHA-256 of some bytes."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

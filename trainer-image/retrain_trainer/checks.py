@@ -1,0 +1,125 @@
+"""The structural checks on a new batch: each says what is broken, none says what has merely drifted.
+
+The defaults come from measurements on real data: they stopped ten kinds of corruption and no clean batch. Distance
+between distributions rejects only when nearly all rows have left for elsewhere, since drift is why a run was started.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from retrain_trainer.data import Layout, Type
+from retrain_trainer.faults import Problem
+from retrain_trainer.profile import Findings, Profile, psi, shares_of
+
+LABELLED = 0.99
+NULL_JUMP = 0.10
+DUPLICATE_JUMP = 0.20
+COMMON_JUMP = 0.20
+MAX_PSI = 5.0
+MAX_CLASSES = 1000
+JUDGED_ROWS = 100
+"""In fewer rows than this, shares say nothing."""
+EXPECTED_OF_CLASS = 50
+"""A class is missing where at least this many rows of it were to be expected."""
+
+NUMBERS = (Type.NUMBER, Type.INTEGER, Type.BOOLEAN)
+WORDS = {
+    Type.BOOLEAN: "true and false",
+    Type.INTEGER: "integers",
+    Type.NUMBER: "numbers",
+    Type.TEXT: "text",
+    Type.TIME: "times",
+    Type.OTHER: "values of another kind",
+}
+
+
+def columns(batch: str, header: dict[str, Type], layout: Layout) -> Iterator[Problem]:
+    """Compare the columns of a file with those the layout asks for."""
+    for name in layout.columns:
+        if name not in header:
+            yield Problem(batch, "columns", f"a column {name}", f"{', '.join(sorted(header))}"[:120], name)
+    for name in layout.features:
+        if header.get(name, Type.NUMBER) not in NUMBERS:
+            advice = "numbers (turn it into numbers, or leave it out with data.exclude)"
+            yield Problem(batch, "type", advice, WORDS[header[name]], name)
+    if layout.label in header and header[layout.label] not in _labels(layout):
+        words = "numbers" if layout.label_type is Type.NUMBER else "classes"
+        yield Problem(batch, "type", f"{words} to learn", WORDS[header[layout.label]], layout.label)
+    if layout.time is not None and layout.time in header and header[layout.time] not in _times(layout):
+        yield Problem(batch, "type", "times or numbers to order rows by", WORDS[header[layout.time]], layout.time)
+
+
+def _labels(layout: Layout) -> tuple[Type, ...]:
+    return NUMBERS if layout.label_type is Type.NUMBER else (*NUMBERS, Type.TEXT)
+
+
+def _times(layout: Layout) -> tuple[Type, ...]:
+    return (Type.TIME,) if layout.time_type is Type.TIME else (Type.INTEGER, Type.NUMBER)
+
+
+def contents(batch: str, seen: Findings, layout: Layout) -> Iterator[Problem]:
+    """Check what a batch holds by itself."""
+    whole = seen.rows + seen.unlabelled
+    if seen.rows < LABELLED * whole:
+        yield Problem(batch, "label", f"a value in {LABELLED:.0%} of rows", f"{seen.rows / whole:.1%}", layout.label)
+    for number in np.flatnonzero(seen.infinite):
+        yield Problem(batch, "finite", "no infinite value", f"{seen.infinite[number]}", layout.features[number])
+    if len(seen.classes) > MAX_CLASSES:
+        yield Problem(batch, "classes", f"at most {MAX_CLASSES} classes", f"{len(seen.classes)}", layout.label)
+
+
+def against(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
+    """Compare a batch with the data that the champion comes from."""
+    yield from _classes(batch, seen, profile)
+    if seen.rows < JUDGED_ROWS:
+        return
+    common, nulls = seen.most_common(), seen.null_ratios()
+    for number, feature in enumerate(profile.features):
+        if nulls[number] > feature.null_ratio + NULL_JUMP:
+            expected = f"at most {feature.null_ratio + NULL_JUMP:.0%} without a value"
+            yield Problem(batch, "nulls", expected, f"{nulls[number]:.0%}", feature.name)
+        elif common[number] == 1 and feature.most_common < 1:
+            value = f"{seen.lowest[number]:g} in all {seen.rows} rows"
+            yield Problem(batch, "constant", "values that differ", value, feature.name)
+        elif common[number] > feature.most_common + COMMON_JUMP:
+            expected = f"at most {feature.most_common + COMMON_JUMP:.0%} with one same value"
+            yield Problem(batch, "most common value", expected, f"{common[number]:.0%}", feature.name)
+    if seen.duplicates() > profile.duplicates + DUPLICATE_JUMP:
+        expected = f"at most {profile.duplicates + DUPLICATE_JUMP:.0%} repeated rows"
+        yield Problem(batch, "duplicates", expected, f"{seen.duplicates():.0%}")
+    yield from _moved(batch, seen, profile)
+
+
+def _classes(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
+    known = {entry.label: entry.share for entry in profile.classes}
+    if not known:
+        return
+    new = sorted(set(seen.classes) - set(known), key=str)
+    if new:
+        expected = f"one of {', '.join(map(str, known))}"[:120]
+        yield Problem(batch, "new class", expected, ", ".join(map(str, new))[:120], profile.layout.label)
+    for label, share in known.items():
+        if label not in seen.classes and share * seen.rows >= EXPECTED_OF_CLASS:
+            expected = f"about {share * seen.rows:.0f} rows of {label}"
+            yield Problem(batch, "missing class", expected, "none", profile.layout.label)
+
+
+def _moved(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
+    distances = psi_by_feature(seen, profile)
+    for feature in profile.features:
+        # A column that never varied has no distribution to leave.
+        if distances[feature.name] > MAX_PSI and feature.most_common < 1:
+            expected = (
+                f"a distance (PSI) of at most {MAX_PSI:g} from the champion's data; a column that only grows, such as "
+                "a counter, is no feature: leave it out with data.exclude"
+            )
+            yield Problem(batch, "distance", expected, f"{distances[feature.name]:.1f}", feature.name)
+
+
+def psi_by_feature(seen: Findings, profile: Profile) -> dict[str, float]:
+    """Return the population stability index of every feature against the champion's data."""
+    return {
+        feature.name: psi(feature.bins.shares, shares_of(seen.sample[:, number], feature.bins.edges))
+        for number, feature in enumerate(profile.features)
+    }

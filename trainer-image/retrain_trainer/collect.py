@@ -1,0 +1,59 @@
+"""Step one: find the batches that the champion has not seen, judge them, and part them into training and holdout.
+
+Nothing is trained on here, and nothing heavy is imported before there is something new to read.
+"""
+
+import importlib
+
+from retrain_trainer.answers import answer
+from retrain_trainer.batches import Batch, listing, look_at, names_of
+from retrain_trainer.contract import Collected, CollectOutcome, Mode, Task
+from retrain_trainer.estimators import require_known, require_updatable
+from retrain_trainer.store import Store, Version
+from retrain_trainer.workspace import Plan, Workspace, write
+
+
+def collect(task: Task, workspace: Workspace) -> Collected:
+    """Answer what is new; leave the plan, and when there is something to train on, the profile and the holdout."""
+    require_known(task.metrics, task.model.estimator)
+    if task.model.mode is Mode.INCREMENTAL:
+        require_updatable(task.model.estimator)
+    plan = _plan(task, workspace)
+    write(workspace.plan, plan)
+    return collected(task, plan)
+
+
+def collected(task: Task, plan: Plan) -> Collected:
+    """Answer with what a plan says."""
+    told = {"outcome": plan.outcome, "batches": plan.batches, "rows": plan.rows, "data_digest": plan.data_digest}
+    return answer(Collected, task, plan.message, **told)
+
+
+def _plan(task: Task, workspace: Workspace) -> Plan:
+    paths = listing(task.data.source)
+    if not paths:
+        missing = f"Data source not found: {task.data.source} matches no file."
+        return Plan(run=task.run, outcome=CollectOutcome.DATA_SOURCE_NOT_FOUND, message=missing)
+    champion = Store(task.model.store).champion(task)
+    seen = () if champion is None else champion.manifest.batches
+    names = names_of(paths, task.data.source)
+    by_name = {batch.name: batch for batch in seen}
+    listed = distinct([look_at(path, names[path], by_name) for path in paths])
+    known = {batch.digest for batch in seen}
+    if all(batch.digest in known for batch in listed):
+        return Plan(run=task.run, outcome=CollectOutcome.NO_NEW_DATA, message=_nothing(len(listed), champion))
+    plan: Plan = importlib.import_module("retrain_trainer.plan").make_plan(task, workspace, listed, champion)
+    return plan
+
+
+def distinct(batches: list[Batch]) -> list[Batch]:
+    """Leave out copies: a batch is what it holds, under whatever name."""
+    first: dict[str, Batch] = {}
+    for batch in batches:
+        first.setdefault(batch.digest, batch)
+    return list(first.values())
+
+
+def _nothing(batches: int, champion: Version | None) -> str:
+    version = "" if champion is None else f" {champion.manifest.version}"
+    return f"No new data: the champion{version} has seen all {batches} batches there are."

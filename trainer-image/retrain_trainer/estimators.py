@@ -1,0 +1,110 @@
+"""The scikit-learn estimators that a task may name, and where each lives.
+
+Known without importing scikit-learn, so that `collect` can refuse a wrong name in its first second. Left out are
+estimators that wrap others, take several labels at once, or are on their way out of scikit-learn.
+"""
+
+import difflib
+from enum import StrEnum
+
+from retrain_trainer.contract import Metric
+from retrain_trainer.faults import StepError
+
+
+class Kind(StrEnum):
+    """What an estimator predicts: one of some classes, or a number."""
+
+    CLASSIFIER = "classifier"
+    REGRESSOR = "regressor"
+
+
+CLASSIFIERS = {
+    "sklearn.discriminant_analysis": "LinearDiscriminantAnalysis QuadraticDiscriminantAnalysis",
+    "sklearn.dummy": "DummyClassifier",
+    "sklearn.ensemble": "AdaBoostClassifier BaggingClassifier ExtraTreesClassifier GradientBoostingClassifier "
+    "HistGradientBoostingClassifier RandomForestClassifier",
+    "sklearn.linear_model": "LogisticRegression LogisticRegressionCV Perceptron RidgeClassifier RidgeClassifierCV "
+    "SGDClassifier",
+    "sklearn.naive_bayes": "BernoulliNB CategoricalNB ComplementNB GaussianNB MultinomialNB",
+    "sklearn.neighbors": "KNeighborsClassifier NearestCentroid RadiusNeighborsClassifier",
+    "sklearn.neural_network": "MLPClassifier",
+    "sklearn.svm": "LinearSVC NuSVC SVC",
+    "sklearn.tree": "DecisionTreeClassifier ExtraTreeClassifier",
+}
+REGRESSORS = {
+    "sklearn.cross_decomposition": "PLSRegression",
+    "sklearn.dummy": "DummyRegressor",
+    "sklearn.ensemble": "AdaBoostRegressor BaggingRegressor ExtraTreesRegressor GradientBoostingRegressor "
+    "HistGradientBoostingRegressor RandomForestRegressor",
+    "sklearn.kernel_ridge": "KernelRidge",
+    "sklearn.linear_model": "ARDRegression BayesianRidge ElasticNet ElasticNetCV GammaRegressor HuberRegressor Lars "
+    "LarsCV Lasso LassoCV LassoLars LassoLarsCV LassoLarsIC LinearRegression OrthogonalMatchingPursuit "
+    "OrthogonalMatchingPursuitCV PoissonRegressor QuantileRegressor RANSACRegressor Ridge RidgeCV SGDRegressor "
+    "TheilSenRegressor TweedieRegressor",
+    "sklearn.neighbors": "KNeighborsRegressor RadiusNeighborsRegressor",
+    "sklearn.neural_network": "MLPRegressor",
+    "sklearn.svm": "LinearSVR NuSVR SVR",
+    "sklearn.tree": "DecisionTreeRegressor ExtraTreeRegressor",
+}
+UPDATABLE = [
+    "BernoulliNB",
+    "CategoricalNB",
+    "ComplementNB",
+    "GaussianNB",
+    "MLPClassifier",
+    "MLPRegressor",
+    "MultinomialNB",
+    "Perceptron",
+    "SGDClassifier",
+    "SGDRegressor",
+]
+"""Those with partial_fit."""
+
+MODULES = {
+    (name, kind): module
+    for kind, modules in ((Kind.CLASSIFIER, CLASSIFIERS), (Kind.REGRESSOR, REGRESSORS))
+    for module, names in modules.items()
+    for name in names.split()
+}
+
+
+def place_of(name: str) -> tuple[str, Kind]:
+    """Return the module and the kind of an allowed estimator; StepError with the closest names for another."""
+    for (known, kind), module in MODULES.items():
+        if known == name:
+            return module, kind
+    near = difflib.get_close_matches(name, [known for known, _ in MODULES], n=3)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise StepError(f"model.estimator {name} is no scikit-learn classifier or regressor that can be trained.{hint}")
+
+
+def require_updatable(name: str) -> None:
+    """Raise StepError when the estimator has no partial_fit, which mode Incremental needs."""
+    if name not in UPDATABLE:
+        raise StepError(f"{name} cannot be updated batch by batch. Use mode Refit, or one of {', '.join(UPDATABLE)}.")
+
+
+METRICS = {
+    Kind.CLASSIFIER: (
+        "accuracy",
+        "balanced_accuracy",
+        "f1",
+        "precision",
+        "recall",
+        "roc_auc",
+        "log_loss",
+        "brier",
+    ),
+    Kind.REGRESSOR: ("r2", "rmse", "mae"),
+}
+"""What each kind is measured by."""
+LESS_IS_BETTER = ("log_loss", "brier", "rmse", "mae")
+
+
+def require_known(metrics: tuple[Metric, ...], estimator: str) -> None:
+    """Raise StepError, naming those that exist, when a metric is unknown for this estimator."""
+    _, kind = place_of(estimator)
+    for metric in metrics:
+        if metric.name not in METRICS[kind]:
+            known = ", ".join(METRICS[kind])
+            raise StepError(f"Metric {metric.name} is unknown for {estimator}, a {kind}. Known ones: {known}.")

@@ -1,0 +1,122 @@
+"""Step three: score candidate and champion on the same held-out rows, and commit the candidate to the store.
+
+It measures and does not judge: the numbers go to the operator, the model into the store whatever they say.
+"""
+
+import sklearn
+from sklearn.pipeline import Pipeline
+
+from retrain_trainer import pipeline, release
+from retrain_trainer.answers import answer
+from retrain_trainer.contract import Evaluated, EvaluateOutcome, Goal, HoldoutReport, Metric, Reference, Score, Task
+from retrain_trainer.data import Layout
+from retrain_trainer.estimators import LESS_IS_BETTER, METRICS, Kind
+from retrain_trainer.faults import StepError
+from retrain_trainer.holdout import moment
+from retrain_trainer.manifest import HOLDOUT, Report
+from retrain_trainer.measure import distribution, predict
+from retrain_trainer.metrics import Predicted
+from retrain_trainer.profile import Profile
+from retrain_trainer.score import lower_bound, score, sign
+from retrain_trainer.store import Store, Version
+from retrain_trainer.workspace import Plan, Training, Workspace, parse
+
+
+def evaluate(task: Task, workspace: Workspace) -> Evaluated:
+    """Commit the candidate as a version, and answer with its scores beside the champion's."""
+    plan, profile = workspace.read_plan(task.run), parse(Profile, workspace.profile)
+    training = parse(Training, workspace.training)
+    if plan.holdout is None:
+        raise StepError(f"{workspace.plan} names no holdout.")
+    _require_order(plan, plan.holdout, profile.layout)
+    store = Store(task.model.store)
+    champion = store.champion(task)
+    models = [pipeline.load(workspace.candidate.read_bytes(), str(workspace.candidate), sklearn.__version__)]
+    models += [] if champion is None else [pipeline.load_model(champion)]
+    predicted = predict(models, workspace.holdout, profile.layout)
+    scores = _scores(task, predicted)
+    asked = {metric.name for metric in task.metrics}
+    said = answer(
+        Evaluated,
+        task,
+        _message(scores, plan.holdout, task),
+        outcome=EvaluateOutcome.EVALUATED,
+        champion=None if champion is None else champion.ref,
+        scores=tuple(entry for entry in scores if entry.metric in asked),
+        holdout=plan.holdout,
+        reference=None if champion is None else _reference(task.metrics[0], models, champion, profile.layout),
+    )
+    report = Report(run=task.run, scores=scores, reference=said.reference, psi=plan.psi, updates=training.updates)
+    whole = profile.model_copy(update={"predictions": distribution(predicted[0])})
+    release.commit(store, task, workspace, release.Candidate(models[0], plan, training, whole, report, said))
+    committed = store.answer_of(task, "evaluate")
+    assert isinstance(committed, Evaluated)
+    return committed
+
+
+def _scores(task: Task, predicted: list[Predicted]) -> tuple[Score, ...]:
+    """Score every metric that can be computed, those of the task first and in its order."""
+    goals = {metric.name: metric.goal for metric in task.metrics}
+    kind = Kind.REGRESSOR if predicted[0].classes is None else Kind.CLASSIFIER
+    for name in METRICS[kind]:
+        goals.setdefault(name, Goal.MINIMIZE if name in LESS_IS_BETTER else Goal.MAXIMIZE)
+    scores = (_score(Metric(name=name, goal=goal), predicted, task.confidence) for name, goal in goals.items())
+    return tuple(entry for entry in scores if entry is not None)
+
+
+def _score(metric: Metric, predicted: list[Predicted], confidence: float) -> Score | None:
+    values = [score(metric.name, each) for each in predicted]
+    match values:
+        case [float() as candidate]:
+            return Score(metric=metric.name, candidate=_rounded(candidate))
+        case [float() as candidate, float() as champion]:
+            bound = lower_bound(metric.name, predicted[0], predicted[1], metric.goal, confidence)
+            return Score(
+                metric=metric.name,
+                candidate=_rounded(candidate),
+                champion=_rounded(champion),
+                improvement=_rounded(sign(metric.goal) * (candidate - champion)),
+                lower_bound=None if bound is None else _rounded(bound),
+            )
+        case _:
+            return None
+
+
+def _reference(metric: Metric, models: list[Pipeline], champion: Version, layout: Layout) -> Reference | None:
+    """Score both on the rows that the champion was promoted by."""
+    values = [score(metric.name, each) for each in predict(models, champion.path_of(HOLDOUT), layout)]
+    if values[0] is None or values[1] is None:
+        return None
+    return Reference(
+        metric=metric.name,
+        candidate=_rounded(values[0]),
+        champion=_rounded(values[1]),
+        holdout=champion.manifest.files[HOLDOUT],
+    )
+
+
+def _require_order(plan: Plan, holdout: HoldoutReport, layout: Layout) -> None:
+    """Raise StepError when a row was trained on that is no older than the first held-out one."""
+    if holdout.start is not None and plan.watermark is not None and layout.time is not None:
+        newest = moment(int(plan.watermark))
+        if newest >= holdout.start:
+            raise StepError(f"Leakage: the newest row trained on is of {newest}, the holdout begins {holdout.start}.")
+
+
+def _message(scores: tuple[Score, ...], holdout: HoldoutReport, task: Task) -> str:
+    first = next((entry for entry in scores if entry.metric == task.metrics[0].name), None)
+    if first is None:
+        return f"{task.metrics[0].name} cannot be computed on the {holdout.rows:,} held-out rows."
+    words = f"{first.metric} is {first.candidate:.4g} on {holdout.rows:,} held-out rows"
+    if first.champion is None or first.improvement is None:
+        return f"{words}; there is no champion to compare with."
+    gain = f"better by {first.improvement:.3g}" if first.improvement > 0 else f"worse by {-first.improvement:.3g}"
+    words += f", the champion's {first.champion:.4g}: {gain if first.improvement else 'no better'}"
+    if first.lower_bound is None:
+        return f"{words}."
+    return f"{words} (improvement at least {first.lower_bound:.3g} with {task.confidence:.0%} confidence)."
+
+
+def _rounded(value: float) -> float:
+    """Six digits that count: what an answer of 2 KiB has room for."""
+    return float(f"{value:.6g}")

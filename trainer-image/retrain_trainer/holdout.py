@@ -1,0 +1,118 @@
+"""The newest rows, which no training sees: where they begin, whether they are enough, and their file.
+
+Rows of neighbouring times resemble each other, so confidence comes from blocks of time and not from single rows: days
+where the time is a date, runs of sqrt(n) rows where it is not.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from retrain_trainer import contract
+from retrain_trainer.batches import Batch, Key, file_digest
+from retrain_trainer.data import Keys, Layout, Type, read, rows_of
+
+DAY = 86_400_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where the holdout begins in each new batch (None: it holds no row of it), or why there can be none."""
+
+    starts: tuple[Key | None, ...]
+    trained: int
+    held: int
+    blocks: int
+    shortage: str | None = None
+
+
+def cut(keys: Sequence[Keys], layout: Layout, rules: contract.Holdout, watermark: Key | None) -> Cut:
+    """Part the new rows in two by time, or by position without one. `keys` are those of each batch, in name order.
+
+    Rows no later than the watermark are never held out: rows of their time have been trained on.
+    """
+    total = sum(map(len, keys))
+    wanted = max(rules.min_rows, math.ceil(rules.fraction * total))
+    starts = _by_position(keys, wanted) if layout.time is None else _by_time(keys, wanted, watermark)
+    held = [batch[batch >= start] for batch, start in zip(keys, starts, strict=True) if start is not None]
+    rows = sum(map(len, held))
+    # The key of a row without a time is its position in its own batch: only their number matters here.
+    ordered = np.sort(np.concatenate(held)) if held and layout.time is not None else np.arange(rows)
+    blocks = len(np.unique(blocks_of(ordered, layout))) if rows else 0
+    shortage = _shortage(total, rows, blocks, rules)
+    return Cut(starts, total - rows, rows, blocks, shortage)
+
+
+def blocks_of(ordered: Keys, layout: Layout) -> NDArray[np.int64]:
+    """Return for each row, given in order, the number of its block, counted from 0."""
+    if layout.time_type is Type.TIME:
+        return np.unique(ordered // DAY, return_inverse=True)[1].astype(np.int64)
+    size = max(math.isqrt(len(ordered)), 1)
+    return np.minimum(np.arange(len(ordered)) // size, max(len(ordered) // size - 1, 0))
+
+
+def write(path: Path, batches: Sequence[tuple[Batch, Key]], layout: Layout) -> None:
+    """Write the rows of each batch from its key on, in the order of the batches, without rows that have no label."""
+    with pq.ParquetWriter(path, layout.arrow(), compression="zstd") as file:
+        for batch, start in batches:
+            offset = 0
+            for chunk in read(Path(batch.path), batch.name, layout):
+                labelled = chunk.filter(chunk.column(layout.label).is_valid())
+                keys = rows_of(chunk, layout, offset).keys
+                file.write_batch(labelled.filter(pa.array(keys >= start)))
+                offset += chunk.num_rows
+
+
+def report(path: Path, part: Cut, keys: Sequence[Keys], layout: Layout) -> contract.HoldoutReport:
+    """Describe the holdout, with its times where keys are times."""
+    start = end = None
+    if layout.time_type is Type.TIME:
+        held = [batch[batch >= start] for batch, start in zip(keys, part.starts, strict=True) if start is not None]
+        start, end = (moment(int(edge)) for edge in (min(map(np.min, held)), max(map(np.max, held))))
+    return contract.HoldoutReport(rows=part.held, blocks=part.blocks, digest=file_digest(path), start=start, end=end)
+
+
+def moment(key: int) -> datetime:
+    """Return the time that a key stands for."""
+    return EPOCH + timedelta(microseconds=key)
+
+
+def _by_time(keys: Sequence[Keys], wanted: int, watermark: Key | None) -> tuple[Key | None, ...]:
+    every = np.sort(np.concatenate(keys))
+    start = every[max(len(every) - wanted, 0)]
+    if watermark is not None and start <= watermark:
+        later = every[every > watermark]
+        if not len(later):
+            return (None,) * len(keys)
+        start = later[0]
+    return tuple(start.item() if len(batch) and batch.max() >= start else None for batch in keys)
+
+
+def _by_position(keys: Sequence[Keys], wanted: int) -> tuple[Key | None, ...]:
+    starts: list[Key | None] = []
+    for batch in reversed(keys):
+        taken = min(wanted, len(batch))
+        starts.append(batch[-taken].item() if taken else None)
+        wanted -= taken
+    return tuple(reversed(starts))
+
+
+def _shortage(total: int, rows: int, blocks: int, rules: contract.Holdout) -> str | None:
+    if rows >= total:
+        return (
+            f"{total:,} new rows are too few to keep {rules.min_rows:,} of them (data.holdout.minRows) from training. "
+            "They wait for the next run."
+        )
+    if rows < rules.min_rows:
+        return f"Only {rows:,} rows could be held out, fewer than data.holdout.minRows {rules.min_rows:,}."
+    if blocks < rules.min_blocks:
+        return f"The {rows:,} held-out rows make {blocks} blocks, fewer than data.holdout.minBlocks {rules.min_blocks}."
+    return None

@@ -1,0 +1,96 @@
+"""Training batch by batch: for each preprocess, keep a snapshot, update, check on guard rows, keep or put back, save.
+
+The work grows linearly with the batches and memory does not grow. A killed step goes on after the last saved batch,
+and ends with the same model as if it had never been killed.
+"""
+
+import copy
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import sklearn
+from sklearn.pipeline import Pipeline
+
+from retrain_trainer import guard, pipeline
+from retrain_trainer.data import Labels, Rows
+from retrain_trainer.faults import StepError
+from retrain_trainer.guard import Guard
+from retrain_trainer.workspace import Update, Workspace, write
+
+
+@dataclass(slots=True)
+class Progress:
+    """A candidate in the making: the model so far, the rows that guard it, and what each batch did."""
+
+    model: Pipeline
+    guard: Guard
+    updates: list[Update] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """Rows learned from so far."""
+        return sum(update.rows for update in self.updates)
+
+
+def learn_batch(progress: Progress, name: str, chunks: Iterable[Rows], classes: Labels | None, *, frozen: bool) -> None:
+    """Learn one batch, and put the model back as it was when the guard rows say that this did harm.
+
+    With `frozen`, what prepares the features stands still; else it learns too until it has seen enough rows.
+    """
+    snapshot, before = copy.deepcopy(progress.model), progress.guard.error(progress.model)
+    accepted, count, stable = progress.guard, 0, True
+    for rows in chunks:
+        warm = frozen or progress.rows + count >= pipeline.WARM_UP_ROWS
+        stable = stable and _learn(progress.model, rows, classes, warm=warm)
+        accepted, count = accepted.followed_by(rows), count + len(rows.labels)
+    after = progress.guard.error(progress.model) if stable else None
+    kept = stable and guard.harmless(before, after)
+    if kept:
+        progress.guard = accepted
+    else:
+        progress.model = snapshot
+    progress.updates.append(Update(batch=name, rows=count, error_before=before, error_after=after, kept=kept))
+
+
+def save(progress: Progress, workspace: Workspace, data_digest: str) -> None:
+    """Save how far training has come, whole or not at all."""
+    state = {
+        "data": data_digest,
+        "model": progress.model,
+        "features": progress.guard.features,
+        "labels": progress.guard.labels,
+        "updates": [update.model_dump_json() for update in progress.updates],
+    }
+    write(workspace.checkpoint, pipeline.dump(state))
+
+
+def resumed(workspace: Workspace, data_digest: str) -> Progress | None:
+    """Return what an earlier attempt saved, None when there is nothing of the same data."""
+    try:
+        content = workspace.checkpoint.read_bytes()
+    except FileNotFoundError:
+        return None
+    state = pipeline.load(content, str(workspace.checkpoint), sklearn.__version__)
+    if state["data"] != data_digest:
+        return None
+    updates = [Update.model_validate_json(update) for update in state["updates"]]
+    return Progress(state["model"], Guard(state["features"], state["labels"]), updates)
+
+
+def require_learned(progress: Progress, estimator: str) -> None:
+    """Raise StepError when no batch could be learned, so that there is no model at all."""
+    if not pipeline.trained(progress.model):
+        raise StepError(f"{estimator} could not learn any batch: its weights ran away. Try a smaller learning rate.")
+
+
+def _learn(model: Pipeline, rows: Rows, classes: Labels | None, *, warm: bool) -> bool:
+    """Update a model with some rows; False when its weights have run out of the range of numbers."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            pipeline.update(model, rows.features, rows.labels, classes, warm=warm)
+    except ValueError as error:
+        if "overflow" not in str(error):
+            raise
+        return False
+    return True

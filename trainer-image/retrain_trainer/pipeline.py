@@ -1,0 +1,129 @@
+"""A model as scikit-learn knows it: what prepares the features, then the estimator, trained whole or batch by batch.
+
+Missing values and scales are learned while warming up and then stand still, since moving them later would change what
+the weights of the estimator mean. Models are kept in the skops format; nothing here ever reads a pickle.
+"""
+
+import importlib
+from typing import Any
+
+import numpy as np
+import sklearn
+import skops.io
+from numpy.typing import NDArray
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
+
+from retrain_trainer.contract import Model
+from retrain_trainer.data import Floats, Labels
+from retrain_trainer.estimators import Kind, place_of
+from retrain_trainer.faults import StepError
+from retrain_trainer.manifest import MODEL
+from retrain_trainer.store import Version
+
+WARM_UP_ROWS = 10_000
+"""After as many rows of the first training the scaler stands still."""
+
+REVIEWED = frozenset(
+    {
+        # Types that skops does not trust by itself, each read for what its construction can do: hold numbers.
+        "numpy.dtype",
+        "sklearn._loss.link.Interval",
+        "sklearn._loss.loss.HalfGammaLoss",
+        "sklearn._loss.loss.HalfPoissonLoss",
+        "sklearn._loss.loss.HalfTweedieLoss",
+        "sklearn._loss.loss.HalfTweedieLossIdentity",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.metrics._dist_metrics.EuclideanDistance64",
+        "sklearn.metrics._dist_metrics.ManhattanDistance64",
+        "sklearn.metrics._dist_metrics.MinkowskiDistance64",
+        "sklearn.neighbors._ball_tree.BallTree",
+        "sklearn.neighbors._kd_tree.KDTree",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+        "sklearn.tree._tree.Tree",
+    }
+)
+
+
+def build(model: Model) -> Pipeline:
+    """Return an untrained pipeline for the task's estimator; StepError when it does not take the parameters."""
+    module, _ = place_of(model.estimator)
+    kind = getattr(importlib.import_module(module), model.estimator)
+    try:
+        estimator = kind(**model.parameters)
+    except TypeError:
+        known = ", ".join(sorted(kind().get_params()))
+        unknown = ", ".join(sorted(set(model.parameters) - set(kind().get_params())))
+        raise StepError(f"{model.estimator} has no parameter {unknown}; it has {known}.") from None
+    if "random_state" in estimator.get_params() and "random_state" not in model.parameters:
+        estimator.set_params(random_state=0)
+    tags = get_tags(estimator).input_tags
+    steps: list[tuple[str, Any]] = []
+    if not tags.allow_nan:
+        steps.append(("fill", SimpleImputer(keep_empty_features=True)))
+    if not (tags.positive_only or tags.categorical):
+        steps.append(("scale", StandardScaler()))
+    return Pipeline([*steps, ("estimator", estimator)])
+
+
+def update(pipeline: Pipeline, features: Floats, labels: Labels, classes: Labels | None, *, warm: bool) -> None:
+    """Learn from one more chunk of rows. While not `warm`, the steps before the estimator learn too."""
+    for name, step in pipeline.steps[:-1]:
+        if name == "fill" and not hasattr(step, "statistics_"):
+            step.fit(features)
+        elif name == "scale" and not (warm and hasattr(step, "scale_")):
+            step.partial_fit(features)
+        features = step.transform(features)
+    if classes is None:
+        pipeline[-1].partial_fit(features, labels)
+    else:
+        pipeline[-1].partial_fit(features, labels, classes=classes)
+
+
+def trained(pipeline: Pipeline) -> bool:
+    """Whether the pipeline has learned anything yet."""
+    return hasattr(pipeline[-1], "n_features_in_")
+
+
+def classes_of(pipeline: Pipeline) -> NDArray[Any] | None:
+    """Return the classes that a classifier tells apart, None for a regressor."""
+    return getattr(pipeline[-1], "classes_", None)
+
+
+def probabilities(pipeline: Pipeline, features: Floats) -> Floats | None:
+    """Return a column of probabilities for each class, None when the estimator has none."""
+    if not hasattr(pipeline, "predict_proba"):
+        return None
+    return np.asarray(pipeline.predict_proba(features), dtype=np.float64)
+
+
+def dump(pipeline: Any) -> bytes:
+    """Return a model in the skops format."""
+    content: bytes = skops.io.dumps(pipeline)
+    return content
+
+
+def load(content: bytes, origin: str, version: str) -> Any:
+    """Rebuild a model that scikit-learn `version` wrote; StepError for another minor version or an unknown type."""
+    if version.split(".")[:2] != sklearn.__version__.split(".")[:2]:
+        raise StepError(
+            f"{origin} was made with scikit-learn {version}, and this image has {sklearn.__version__}: only the same "
+            "minor version reads it right. Use the image that made it, or begin a new store."
+        )
+    unknown = set(skops.io.get_untrusted_types(data=content)) - REVIEWED
+    if unknown:
+        raise StepError(f"{origin} holds types that are not allowed in a model: {', '.join(sorted(unknown))[:200]}.")
+    return skops.io.loads(content, trusted=sorted(REVIEWED))
+
+
+def load_model(version: Version) -> Pipeline:
+    """Load the model of a version, its digest checked before anything is parsed."""
+    return load(version.read(MODEL), version.ref.uri, version.manifest.libraries["scikit-learn"])
+
+
+def kind_of(pipeline: Pipeline) -> Kind:
+    """Whether a pipeline predicts classes or numbers."""
+    return Kind.REGRESSOR if classes_of(pipeline) is None else Kind.CLASSIFIER

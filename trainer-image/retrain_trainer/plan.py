@@ -1,0 +1,154 @@
+"""Turns new batches into a plan: what is trained on, what is held out, and what a new version leaves behind it."""
+
+from collections.abc import Sequence
+
+from retrain_trainer import holdout
+from retrain_trainer.batches import Batch, Key, Seen, digest_of
+from retrain_trainer.checks import psi_by_feature
+from retrain_trainer.contract import CollectOutcome, Digest, Mode, OnBadBatch, Task
+from retrain_trainer.data import Keys
+from retrain_trainer.faults import Problem
+from retrain_trainer.profile import merged, profile_of
+from retrain_trainer.store import Version
+from retrain_trainer.survey import Judged, Past, Survey, survey
+from retrain_trainer.workspace import Plan, Portion, Workspace, write
+
+
+def make_plan(task: Task, workspace: Workspace, listed: list[Batch], champion: Version | None) -> Plan:
+    """Read what is new among the listed batches, and say what becomes of it; leave the profile and the holdout."""
+    past = Past.of(champion)
+    found = survey(task, listed, past)
+    if found.problems and task.data.validation.on_bad_batch is OnBadBatch.REJECT:
+        return _ended(task, CollectOutcome.DATA_INVALID, _told(found.problems))
+    rows = sum(entry.findings.rows for entry in found.judged if entry.batch.digest not in past.seen)
+    if rows < task.data.validation.min_rows:
+        return _ended(task, CollectOutcome.NO_NEW_DATA, _too_little(task, rows, found.problems))
+    assert found.layout is not None  # where a batch has passed, there is a layout
+    profile = profile_of(found.layout, [entry.findings for entry in found.judged], past.profile)
+    if len(profile.classes) == 1:
+        alone = Problem(None, "classes", "at least two classes", f"only {profile.classes[0].label}", task.data.label)
+        return _ended(task, CollectOutcome.DATA_INVALID, alone.sentence())
+    write(workspace.profile, profile)
+    bad = {problem.batch for problem in found.problems}
+    good = [batch for batch in listed if batch.name not in bad]
+    return _parted(task, workspace, found, past, good)
+
+
+def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: list[Batch]) -> Plan:
+    """Part the new rows in training and holdout, and write the holdout."""
+    assert found.layout is not None
+    keys = [entry.keys for entry in found.judged]
+    watermark = None if past.champion is None else past.champion.manifest.watermark
+    part = holdout.cut(keys, found.layout, task.data.holdout, watermark)
+    distances = _distances(found, past)
+    plan = Plan(
+        run=task.run,
+        outcome=CollectOutcome.COLLECTED,
+        message=_message(found, part, distances),
+        batches=len(found.judged),
+        rows=part.trained + part.held,
+        data_digest=_digest(found.judged),
+        inconclusive=part.shortage,
+        psi=distances,
+    )
+    if part.shortage is not None:
+        return plan
+    held = [(entry.batch, start) for entry, start in zip(found.judged, part.starts, strict=True) if start is not None]
+    holdout.write(workspace.holdout, held, found.layout)
+    afresh = past.champion is None or task.model.mode is Mode.REFIT or not _same_model(task, past.champion)
+    portions = _all_portions(found, part, good) if afresh else _new_portions(found, part)
+    window = task.model.window if task.model.mode is Mode.REFIT else None
+    decided = {
+        "portions": tuple(portions[-(window or 0) :]),
+        "afresh": afresh,
+        "seen": _behind(found, part, past),
+        "watermark": _newest_trained(keys, part, watermark) if found.layout.time else None,
+        "holdout": holdout.report(workspace.holdout, part, keys, found.layout),
+    }
+    return plan.model_copy(update=decided)
+
+
+def _new_portions(found: Survey, part: holdout.Cut) -> list[Portion]:
+    """Of each judged batch the new rows before the holdout."""
+    return [
+        Portion(batch=entry.batch, start=entry.start, until=until)
+        for entry, until in zip(found.judged, part.starts, strict=True)
+        if until is None or (entry.keys < until).any()
+    ]
+
+
+def _all_portions(found: Survey, part: holdout.Cut, good: list[Batch]) -> list[Portion]:
+    """Of each batch, old ones included, all rows before the holdout."""
+    until = {entry.batch.digest: start for entry, start in zip(found.judged, part.starts, strict=True)}
+    old = {entry.batch.digest for entry in found.judged if entry.start is not None}
+    trainable = old | {portion.batch.digest for portion in _new_portions(found, part)}
+    return [
+        Portion(batch=batch, until=until.get(batch.digest))
+        for batch in good
+        if batch.digest in trainable or batch.digest not in until
+    ]
+
+
+def _behind(found: Survey, part: holdout.Cut, past: Past) -> tuple[Seen, ...]:
+    """Return the batches behind a version of this run: the champion's, and the judged ones up to their holdout."""
+    seen = dict(past.seen)
+    for entry, until in zip(found.judged, part.starts, strict=True):
+        known = seen.get(entry.batch.digest)
+        rows = entry.findings.rows if known is None else known.rows
+        seen[entry.batch.digest] = Seen(**entry.batch.model_dump(exclude={"path"}), rows=rows, until=until)
+    return tuple(sorted(seen.values(), key=lambda batch: batch.name))
+
+
+def _newest_trained(keys: Sequence[Keys], part: holdout.Cut, watermark: Key | None) -> Key | None:
+    ends = [watermark] if watermark is not None else []
+    for batch, until in zip(keys, part.starts, strict=True):
+        trained = batch if until is None else batch[batch < until]
+        if len(trained):
+            ends.append(trained.max().item())
+    return max(ends, default=None)
+
+
+def _same_model(task: Task, champion: Version) -> bool:
+    """Whether the champion is of the estimator and the parameters that the task asks for."""
+    wanted = task.model.model_dump(mode="json", include={"estimator", "parameters"})
+    model = champion.manifest.task["model"]
+    return isinstance(model, dict) and all(model.get(name) == value for name, value in wanted.items())
+
+
+def _distances(found: Survey, past: Past) -> dict[str, float]:
+    if past.profile is None:
+        return {}
+    whole = merged(past.profile.layout, [entry.findings for entry in found.judged])
+    return {name: round(value, 4) for name, value in psi_by_feature(whole, past.profile).items()}
+
+
+def _digest(judged: list[Judged]) -> Digest:
+    return digest_of("".join(f"{entry.batch.digest}{entry.start}" for entry in judged).encode())
+
+
+def _ended(task: Task, outcome: CollectOutcome, message: str) -> Plan:
+    return Plan(run=task.run, outcome=outcome, message=message)
+
+
+def _message(found: Survey, part: holdout.Cut, distances: dict[str, float]) -> str:
+    rows = part.trained + part.held
+    words = [f"{len(found.judged)} batches with {rows:,} new rows; the newest {part.held:,} are held out."]
+    if distances:
+        feature = max(distances, key=lambda name: distances[name])
+        words.append(f"Farthest from the champion's data is {feature}, PSI {distances[feature]:.2f}.")
+    if found.problems:
+        words.append(f"Left out: {_told(found.problems)}")
+    if found.unused:
+        words.append(f"Columns that the champion does not know are not used: {', '.join(sorted(found.unused))}.")
+    return " ".join(words)
+
+
+def _told(problems: list[Problem]) -> str:
+    more = f" {len(problems) - 1} more batches failed a check." if len(problems) > 1 else ""
+    return problems[0].sentence() + more
+
+
+def _too_little(task: Task, rows: int, problems: list[Problem]) -> str:
+    fewest = task.data.validation.min_rows
+    words = f"Only {rows:,} new rows; data.validation.minRows asks for {fewest:,}."
+    return f"{words} Left out: {_told(problems)}" if problems else words

@@ -1,0 +1,205 @@
+"""What data looks like: the statistics that travel with a version, and by which new data is judged and drift is seen.
+
+Counts are exact. Quantiles and shares come from a sample of at most 10,000 rows, drawn by the hash of each row: it is
+the same for the same rows, needs one pass, and keeps duplicates together, so that their share can be read off it.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrain_trainer.contract import Word
+from retrain_trainer.data import Floats, Keys, Layout, Rows
+
+SAMPLE_ROWS = 10_000
+BINS = 10
+EMPTY_SHARE = 1e-4
+"""Stands for the share of an empty bin, so that one bin more or less cannot make a PSI infinite."""
+
+
+class Bins(Word):
+    """Shares of rows between edges: bin 0 is up to the first edge and includes it, the last lies above all edges."""
+
+    edges: tuple[float, ...]
+    shares: tuple[float, ...]
+
+
+class Feature(Word):
+    """One column. `null_ratio` and `most_common` are the highest that any one batch had, since batches differ."""
+
+    name: str
+    null_ratio: float
+    most_common: float
+    minimum: float | None
+    maximum: float | None
+    bins: Bins
+
+
+class ClassShare(Word):
+    """One class of the label, and its share of the rows."""
+
+    label: str | int | bool
+    share: float
+
+
+class Profile(Word):
+    """The data a version comes from: all rows that were new to its run, held-out ones included.
+
+    `predictions` is what the version says of its holdout: values, or the places of classes in their sorted order.
+    """
+
+    layout: Layout
+    rows: int
+    duplicates: float
+    features: tuple[Feature, ...]
+    classes: tuple[ClassShare, ...] = ()
+    predictions: Bins | None = None
+
+
+@dataclass(slots=True)
+class Findings:
+    """What one batch holds, gathered chunk by chunk."""
+
+    width: int
+    timed: bool
+    rows: int = 0
+    unlabelled: int = 0
+    nulls: NDArray[np.int64] = field(init=False)
+    infinite: NDArray[np.int64] = field(init=False)
+    lowest: Floats = field(init=False)
+    highest: Floats = field(init=False)
+    classes: Counter[str | int | bool] = field(default_factory=Counter)
+    keys: list[Keys] = field(default_factory=list)
+    sample: Floats = field(init=False)
+    hashes: NDArray[np.uint64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.nulls = np.zeros(self.width, np.int64)
+        self.infinite = np.zeros(self.width, np.int64)
+        self.lowest = np.full(self.width, np.inf)
+        self.highest = np.full(self.width, -np.inf)
+        self.sample = np.empty((0, self.width))
+        self.hashes = np.empty(0, np.uint64)
+
+    def add(self, rows: Rows, *, count_classes: bool) -> None:
+        """Take in one chunk."""
+        self.rows += len(rows.labels)
+        self.unlabelled += rows.unlabelled
+        self.keys.append(rows.keys)
+        if count_classes:
+            values, counts = np.unique(rows.labels, return_counts=True)
+            self.classes.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+        if len(rows.labels):
+            finite = np.isfinite(rows.features)
+            nulls = np.isnan(rows.features).sum(axis=0)
+            self.nulls += nulls
+            self.infinite += (~finite).sum(axis=0) - nulls
+            self.lowest = np.minimum(self.lowest, np.where(finite, rows.features, np.inf).min(axis=0))
+            self.highest = np.maximum(self.highest, np.where(finite, rows.features, -np.inf).max(axis=0))
+            self._draw(rows.features, hashes_of(rows, timed=self.timed))
+
+    def merge(self, other: "Findings") -> None:
+        """Take in the findings of another batch."""
+        self.rows += other.rows
+        self.unlabelled += other.unlabelled
+        self.nulls += other.nulls
+        self.lowest = np.minimum(self.lowest, other.lowest)
+        self.highest = np.maximum(self.highest, other.highest)
+        self.classes.update(other.classes)
+        self._draw(other.sample, other.hashes)
+
+    def null_ratios(self) -> Floats:
+        """Return for each feature the share of rows without a value."""
+        return self.nulls / max(self.rows, 1)
+
+    def most_common(self) -> Floats:
+        """Return for each feature the share that its most common value has of the rows with a value."""
+        return np.array([_largest_share(column) for column in self.sample.T])
+
+    def duplicates(self) -> float:
+        """Return the share of rows that repeat an earlier one of the same batch."""
+        return 1 - len(np.unique(self.hashes)) / len(self.hashes) if len(self.hashes) else 0.0
+
+    def _draw(self, features: Floats, hashes: NDArray[np.uint64]) -> None:
+        """Keep the rows with the smallest hashes."""
+        if len(self.hashes) >= SAMPLE_ROWS:
+            low = hashes < self.hashes[-1]
+            features, hashes = features[low], hashes[low]
+        hashes = np.concatenate([self.hashes, hashes])
+        kept = np.argsort(hashes, kind="stable")[:SAMPLE_ROWS]
+        self.hashes = hashes[kept]
+        self.sample = np.concatenate([self.sample, features])[kept]
+
+
+def hashes_of(rows: Rows, *, timed: bool) -> NDArray[np.uint64]:
+    """Hash each row over its features, and its time if it has one: 64 bits, the same on every machine."""
+    hashes = np.zeros(len(rows.labels), np.uint64)
+    for column in (*rows.features.T, *([rows.keys] if timed else [])):
+        hashes ^= np.ascontiguousarray(column).view(np.uint64)
+        hashes *= np.uint64(0x9E3779B97F4A7C15)
+        hashes ^= hashes >> np.uint64(29)
+    return hashes
+
+
+def merged(layout: Layout, findings: list[Findings]) -> Findings:
+    """Put the findings of several batches together."""
+    whole = Findings(len(layout.features), timed=layout.time is not None)
+    for batch in findings:
+        whole.merge(batch)
+    return whole
+
+
+def profile_of(layout: Layout, findings: list[Findings], past: Profile | None) -> Profile:
+    """Put together the profile of all batches of a run. Classes of the past stay known when they do not occur."""
+    whole = merged(layout, findings)
+    nulls = np.max([batch.null_ratios() for batch in findings], axis=0)
+    common = np.max([batch.most_common() for batch in findings], axis=0)
+    features = tuple(
+        Feature(
+            name=name,
+            null_ratio=round(float(nulls[n]), 6),
+            most_common=round(float(common[n]), 6),
+            minimum=_number(whole.lowest[n]),
+            maximum=_number(whole.highest[n]),
+            bins=bins_of(whole.sample[:, n]),
+        )
+        for n, name in enumerate(layout.features)
+    )
+    if past is not None:
+        whole.classes.update({entry.label: 0 for entry in past.classes})
+    classes = tuple(ClassShare(label=label, share=count / whole.rows) for label, count in sorted(whole.classes.items()))
+    duplicates = max(batch.duplicates() for batch in findings)
+    return Profile(layout=layout, rows=whole.rows, duplicates=duplicates, features=features, classes=classes)
+
+
+def bins_of(values: Floats) -> Bins:
+    """Cut values at their deciles; fewer bins where values repeat."""
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return Bins(edges=(), shares=(1.0,))
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1], method="inverted_cdf"))
+    return Bins(edges=tuple(edges.tolist()), shares=tuple(shares_of(known, edges).tolist()))
+
+
+def shares_of(values: Floats, edges: Floats | tuple[float, ...]) -> Floats:
+    """Return the share of values in each bin; nulls fall in none."""
+    known = values[~np.isnan(values)]
+    counts = np.bincount(np.searchsorted(np.asarray(edges), known, side="left"), minlength=len(edges) + 1)
+    return counts / max(len(known), 1)
+
+
+def psi(expected: Floats | tuple[float, ...], seen: Floats | tuple[float, ...]) -> float:
+    """Return the population stability index of two distributions over the same bins: 0 when equal, 0.25 is much."""
+    one, two = (np.maximum(np.asarray(shares), EMPTY_SHARE) for shares in (expected, seen))
+    return float(np.sum((two - one) * np.log(two / one)))
+
+
+def _largest_share(column: Floats) -> float:
+    known = column[~np.isnan(column)]
+    return float(np.unique(known, return_counts=True)[1].max() / len(known)) if len(known) else 1.0
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,44 @@
+"""How good a model is on some rows, and how sure one can be that another is better.
+
+The spread of a difference comes from the paired block bootstrap (Kuensch 1989, The Annals of Statistics 17(3)): both
+models are scored on the same draws, and whole blocks of neighbouring rows are drawn, because rows close in time are
+alike and single ones would promise more than they hold.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from retrain_trainer.contract import Goal
+from retrain_trainer.metrics import FORMULAS, Predicted
+
+DRAWS = 1000
+
+
+def score(metric: str, predicted: Predicted) -> float | None:
+    """Return a metric over all rows, None where it cannot be computed, such as roc_auc of one class alone."""
+    if not len(predicted.truth):
+        return None
+    drawn = FORMULAS[metric](replace(predicted, blocks=np.zeros_like(predicted.blocks)))
+    value = float("nan") if drawn is None else float(drawn(np.ones((1, 1)))[0])
+    return value if np.isfinite(value) else None
+
+
+def lower_bound(metric: str, candidate: Predicted, champion: Predicted, goal: Goal, confidence: float) -> float | None:
+    """Return the one-sided lower confidence bound of the candidate's improvement on the same rows.
+
+    None where fewer than nine of ten draws allow the metric. The same rows always give the same bound.
+    """
+    one, two = FORMULAS[metric](candidate), FORMULAS[metric](champion)
+    if one is None or two is None:
+        return None
+    blocks = candidate.block_count
+    weights = np.random.default_rng(0).multinomial(blocks, np.full(blocks, 1 / blocks), size=DRAWS).astype(np.float64)
+    gains = sign(goal) * (one(weights) - two(weights))
+    known = gains[np.isfinite(gains)]
+    return float(np.quantile(known, 1 - confidence)) if len(known) >= 0.9 * DRAWS else None
+
+
+def sign(goal: Goal) -> int:
+    """Return 1 where more is better, -1 where less is: times a difference, an improvement is positive."""
+    return 1 if goal is Goal.MAXIMIZE else -1

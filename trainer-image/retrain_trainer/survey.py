@@ -1,0 +1,145 @@
+"""Reads every new batch once, judges it, and learns what the data looks like.
+
+With a champion, its profile says what is normal and its layout which columns are read; without one the first batch
+sets the layout for the others.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from retrain_trainer import checks
+from retrain_trainer.batches import Batch, Key, Seen
+from retrain_trainer.contract import Task
+from retrain_trainer.data import Keys, Layout, Type, header, read_rows
+from retrain_trainer.estimators import Kind, place_of
+from retrain_trainer.faults import BadBatchError, Problem, StepError
+from retrain_trainer.manifest import PROFILE
+from retrain_trainer.profile import Findings, Profile
+from retrain_trainer.store import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A batch that passed, what its new rows hold, and the key from which they are new."""
+
+    batch: Batch
+    findings: Findings
+    start: Key | None
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of its new rows, in the order of the file."""
+        return np.concatenate(self.findings.keys) if self.findings.keys else np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the champion leaves behind: the profile of its data, and the batches it was trained on, by digest."""
+
+    champion: Version | None
+    profile: Profile | None
+    seen: dict[str, Seen]
+
+    @classmethod
+    def of(cls, champion: Version | None) -> "Past":
+        """Read the past of a champion; without one there is none."""
+        if champion is None:
+            return cls(None, None, {})
+        profile = Profile.model_validate_json(champion.read(PROFILE))
+        return cls(champion, profile, {batch.digest: batch for batch in champion.manifest.batches})
+
+    def done(self, batch: Batch) -> bool:
+        """Whether the champion was trained on all of a batch."""
+        return batch.digest in self.seen and self.seen[batch.digest].until is None
+
+
+@dataclass(slots=True)
+class Survey:
+    """What reading the new batches brought: those that passed, and what is wrong with the others."""
+
+    layout: Layout | None
+    judged: list[Judged] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    unused: set[str] = field(default_factory=set)
+
+
+def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
+    """Read and judge the new batches; StepError when the champion was trained on columns the task no longer has."""
+    if past.profile is not None:
+        _same_columns(task, past.profile.layout)
+    found = Survey(None if past.profile is None else past.profile.layout)
+    for batch in listed:
+        if past.done(batch):
+            continue
+        start = past.seen[batch.digest].until if batch.digest in past.seen else None
+        try:
+            columns = header(Path(batch.path), batch.name)
+            found.layout = found.layout or layout_of(task, batch.name, columns)
+            _raise_first(checks.columns(batch.name, columns, found.layout))
+            findings = _read(batch, found.layout, start)
+            _raise_first(checks.contents(batch.name, findings, found.layout))
+            if past.profile is not None:
+                _raise_first(checks.against(batch.name, findings, past.profile))
+        except BadBatchError as error:
+            found.problems.append(error.problem)
+            continue
+        found.judged.append(Judged(batch, findings, start))
+        found.unused |= set(columns) - set(found.layout.columns) - set(task.data.exclude)
+    return found
+
+
+def layout_of(task: Task, batch: str, columns: dict[str, Type]) -> Layout:
+    """Derive from a first batch what to read: every column is a feature but label, time and what is excluded."""
+    data = task.data
+    for name in (data.label, *([data.time_column] if data.time_column else [])):
+        if name not in columns:
+            raise BadBatchError(Problem(batch, "columns", f"a column {name}", ", ".join(columns)[:120], name))
+    features = tuple(name for name in columns if name not in {data.label, data.time_column, *data.exclude})
+    if not features:
+        raise BadBatchError(Problem(batch, "columns", "at least one column to predict from", "none"))
+    _, kind = place_of(task.model.estimator)
+    label_type = Type.NUMBER if kind is Kind.REGRESSOR else _class_type(columns[data.label])
+    time_type = None if data.time_column is None else columns[data.time_column]
+    return Layout(
+        features=features, label=data.label, label_type=label_type, time=data.time_column, time_type=time_type
+    )
+
+
+def _class_type(seen: Type) -> Type:
+    """Classes are words, integers or booleans; numbers such as 1.0 are read as integers."""
+    return Type.INTEGER if seen is Type.NUMBER else seen
+
+
+def _same_columns(task: Task, layout: Layout) -> None:
+    """Raise StepError when the task says other columns than those the champion was trained on."""
+    data = task.data
+    gone = sorted(set(layout.features) & {data.label, data.time_column, *data.exclude})
+    advice = "A model of other columns needs a store of its own (model.store)."
+    if gone:
+        raise StepError(f"The champion predicts from column {gone[0]}, which the policy no longer leaves it. {advice}")
+    if (data.label, data.time_column) != (layout.label, layout.time):
+        raise StepError(
+            f"The champion was trained with label {layout.label} and time column {layout.time}, the policy says "
+            f"{data.label} and {data.time_column}. {advice}"
+        )
+    _, kind = place_of(task.model.estimator)
+    if (kind is Kind.REGRESSOR) != (layout.label_type is Type.NUMBER):
+        raise StepError(f"The champion is no {kind}, so {task.model.estimator} cannot follow it. {advice}")
+
+
+def _read(batch: Batch, layout: Layout, start: Key | None) -> Findings:
+    findings = Findings(len(layout.features), timed=layout.time is not None)
+    for rows in read_rows(Path(batch.path), batch.name, layout):
+        new = rows if start is None else rows.where(rows.keys >= start)
+        findings.add(new, count_classes=layout.label_type is not Type.NUMBER)
+    return findings
+
+
+def _raise_first(problems: Iterator[Problem]) -> None:
+    """Stop at the first thing that is wrong with a batch: what follows from it would only confuse."""
+    problem = next(problems, None)
+    if problem is not None:
+        raise BadBatchError(problem)

@@ -1,0 +1,101 @@
+"""Step two: make a candidate, either from a copy of the champion, batch by batch, or anew on a window of batches."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from retrain_trainer import guard, incremental, pipeline
+from retrain_trainer.answers import answer
+from retrain_trainer.contract import Mode, Task, Trained, TrainOutcome
+from retrain_trainer.data import Layout, Rows, read_rows
+from retrain_trainer.faults import StepError
+from retrain_trainer.incremental import Progress
+from retrain_trainer.manifest import HOLDOUT
+from retrain_trainer.profile import Profile
+from retrain_trainer.store import Store
+from retrain_trainer.workspace import Plan, Portion, Training, Update, Workspace, parse, write
+
+
+def train(task: Task, workspace: Workspace) -> Trained:
+    """Leave a candidate and the report of its making in the workspace, and answer how much it learned from."""
+    plan, profile = workspace.read_plan(task.run), parse(Profile, workspace.profile)
+    make = _refit if task.model.mode is Mode.REFIT else _update_all
+    try:
+        progress = make(task, plan, profile, workspace)
+    except ValueError as error:
+        # scikit-learn judges parameters only when it fits; its own words name the wrong one.
+        if type(error).__name__ != "InvalidParameterError":
+            raise
+        raise StepError(f"model.parameters: {error}") from None
+    training = Training(run=task.run, updates=tuple(progress.updates))
+    write(workspace.candidate, pipeline.dump(progress.model))
+    write(workspace.training, training)
+    return trained(task, training)
+
+
+def trained(task: Task, training: Training) -> Trained:
+    """Answer with what the report of a training says."""
+    batches, rows = len(training.updates), sum(update.rows for update in training.updates)
+    put_back = sum(not update.kept for update in training.updates)
+    message = f"{task.model.estimator} learned from {rows:,} rows in {batches} batches."
+    if put_back:
+        message += f" {put_back} of them made it worse on rows it knew, and were put back."
+    told = {"outcome": TrainOutcome.TRAINED, "batches": batches, "put_back": put_back, "rows": rows}
+    return answer(Trained, task, message, **told)
+
+
+def rows_of(portion: Portion, layout: Layout) -> Iterator[Rows]:
+    """Yield the rows of one portion in chunks; StepError when the file is no longer the one that was judged."""
+    batch = portion.batch
+    stat = Path(batch.path).stat()
+    if (stat.st_size, stat.st_mtime_ns) != (batch.size, batch.modified):
+        raise StepError(
+            f"Batch {batch.name} was changed while the run was going on. The next attempt takes it as it is."
+        )
+    for rows in read_rows(Path(batch.path), batch.name, layout):
+        mask = np.ones(len(rows.keys), bool)
+        if portion.start is not None:
+            mask &= rows.keys >= portion.start
+        if portion.until is not None:
+            mask &= rows.keys < portion.until
+        if mask.any():
+            yield rows.where(mask)
+
+
+def _refit(task: Task, plan: Plan, profile: Profile, _: Workspace) -> Progress:
+    """Train a new estimator on all rows of the window at once."""
+    progress = Progress(pipeline.build(task.model), guard.empty(len(profile.features)))
+    window: list[Rows] = []
+    for portion in plan.portions:
+        chunks = list(rows_of(portion, profile.layout))
+        window += chunks
+        progress.updates.append(Update(batch=portion.batch.name, rows=sum(len(chunk.labels) for chunk in chunks)))
+    features = np.concatenate([chunk.features for chunk in window])
+    progress.model.fit(features, np.concatenate([chunk.labels for chunk in window]))
+    return progress
+
+
+def _update_all(task: Task, plan: Plan, profile: Profile, workspace: Workspace) -> Progress:
+    """Update batch by batch, from the last saved batch on when an earlier attempt was killed."""
+    data = str(plan.data_digest)
+    progress = incremental.resumed(workspace, data) or _begun(task, plan, profile)
+    classes = np.array([entry.label for entry in profile.classes]) if profile.classes else None
+    for portion in plan.portions[len(progress.updates) :]:
+        chunks = rows_of(portion, profile.layout)
+        incremental.learn_batch(progress, portion.batch.name, chunks, classes, frozen=not plan.afresh)
+        incremental.save(progress, workspace, data)
+    incremental.require_learned(progress, task.model.estimator)
+    return progress
+
+
+def _begun(task: Task, plan: Plan, profile: Profile) -> Progress:
+    """Begin with a new estimator, or with a copy of the champion guarded by the rows it was last judged on."""
+    nothing = guard.empty(len(profile.features))
+    champion = None if plan.afresh else Store(task.model.store).champion(task)
+    if champion is None:
+        return Progress(pipeline.build(task.model), nothing)
+    trusted = nothing
+    for rows in read_rows(champion.path_of(HOLDOUT), HOLDOUT, profile.layout):
+        trusted = trusted.followed_by(rows)
+    return Progress(pipeline.load_model(champion), trusted)

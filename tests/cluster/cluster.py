@@ -1,0 +1,143 @@
+"""Brings the cluster up and takes it down again, each as often as one likes and one caller at a time.
+
+A marker in the state folder says which node is ours; a cluster of the same name that somebody else made is left alone.
+"""
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.cluster import dockerd, kind, node_image, paths
+from tests.cluster.command import ClusterError
+from tests.cluster.engine import Engine, find
+from tests.cluster.progress import say
+
+NETWORK = "kind"
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What we made: the node's id (empty while it is being made), and whether the network is ours too."""
+
+    node: str
+    network: bool
+
+    @staticmethod
+    def file() -> Path:
+        return paths.state() / "cluster.json"
+
+    @classmethod
+    def read(cls) -> "Marker | None":
+        return cls(**json.loads(cls.file().read_text())) if cls.file().exists() else None
+
+    def write(self) -> None:
+        self.file().write_text(json.dumps(asdict(self)))
+
+
+def up() -> Engine:
+    """Have the cluster running and ready; the engine that it runs in. Raises ClusterError with what to do."""
+    with lock():
+        engine = find() or dockerd.start()
+        paths.docker_host_file().write_text(engine.host + "\n")
+        node = our_node(engine)
+        if node and node.runs and kind.answers():
+            say(f"The cluster {paths.CLUSTER} is up.")
+        elif node and _revive(engine, node):
+            say(f"The cluster {paths.CLUSTER} runs again.")
+        else:
+            _create(engine)
+            say(f"The cluster {paths.CLUSTER} is ready.")
+        say(f"  kubeconfig: {paths.kubeconfig()}")
+        return engine
+
+
+def down() -> None:
+    """Remove everything that `up` made, except what is in the cache. Never touches a cluster that `up` did not make."""
+    with lock():
+        engine = find()
+        if engine is None and (dockerd.data() / "containers").is_dir() and Marker.read():
+            engine = dockerd.start()  # a node that was left by a killed engine is removed by an engine
+        if engine and our_node(engine):
+            kind.delete(engine)
+        marker = Marker.read()
+        if engine and marker and marker.network:
+            engine.docker("network", "rm", NETWORK)
+        if engine is None or engine.ours:
+            dockerd.stop()
+        for left in (Marker.file(), paths.docker_host_file(), paths.images_file(), paths.kubeconfig()):
+            left.unlink(missing_ok=True)
+        shutil.rmtree(paths.state() / "kind", ignore_errors=True)
+    say(f"The cluster {paths.CLUSTER} is removed.")
+    if paths.cache().exists():
+        say(f"  Kept, so that the next start is quick: {paths.cache()} (remove it with `rm -r` if you like)")
+    if engine and not engine.ours:
+        say('  Kept in your Docker engine: images, see `docker images "localhost/retrain-*"`')
+
+
+@contextmanager
+def lock() -> Iterator[None]:
+    """Let one caller at a time in, on the whole machine; the others wait."""
+    paths.state().mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (paths.state() / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another command works on the cluster; waiting for it to end.")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass(frozen=True)
+class Node:
+    """Our node's container."""
+
+    identity: str
+    runs: bool
+
+
+def our_node(engine: Engine) -> Node | None:
+    """Our node in this engine, None where there is none; raises ClusterError where there is one that is not ours."""
+    found = engine.container(paths.NODE)
+    if found is None:
+        return None
+    identity, runs = found
+    marker = Marker.read()
+    if engine.ours or (marker and marker.node in ("", identity)):
+        return Node(identity, runs)
+    raise ClusterError(
+        f"There is a kind cluster named {paths.CLUSTER} that was not made here, and it is left alone.",
+        where=f"container {paths.NODE} of the Docker engine at {engine.host}",
+        todo=f"if nobody needs it, remove it with `kind delete cluster --name {paths.CLUSTER}` and try again.",
+    )
+
+
+def _revive(engine: Engine, node: Node) -> bool:
+    """Whether a node that was stopped, or whose API server was, could be brought back with its state."""
+    marker = Marker.read()
+    if marker is None or not marker.node or not paths.kubeconfig().exists():
+        return False
+    say(f"The cluster {paths.CLUSTER} was stopped; starting it again.")
+    try:
+        if not node.runs:
+            engine.docker("start", paths.NODE)
+        kind.wait_ready(engine)
+    except ClusterError as failed:
+        say(f"It did not come back, so it is made anew. {failed}")
+        return False
+    return True
+
+
+def _create(engine: Engine) -> None:
+    image = node_image.image(engine)
+    kind.delete(engine)
+    had_network = NETWORK in engine.docker("network", "ls", "--format", "{{.Name}}").split()
+    marker = Marker.read() or Marker(node="", network=not had_network)
+    Marker(node="", network=marker.network).write()
+    kind.create(engine, image)
+    node = engine.container(paths.NODE)
+    assert node is not None
+    Marker(node=node[0], network=marker.network).write()

@@ -50,7 +50,11 @@ class Operator:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(each) for each in work]
             await kopf.operator(
-                registry=doors(self._queue), settings=watch_settings(), clusterwide=True, standalone=True
+                registry=doors(self._queue),
+                settings=watch_settings(),
+                clusterwide=True,
+                standalone=True,
+                identity="retrain-operator",  # type: ignore[arg-type]  # else kopf asks for the user's name, and a container's user has none
             )
             for task in tasks:
                 task.cancel()

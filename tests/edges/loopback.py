@@ -105,7 +105,7 @@ async def reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-async def hang(writer: asyncio.StreamWriter) -> None:  # noqa: ARG001 -- every act is given it
+async def hang(writer: asyncio.StreamWriter) -> None:
     """No answer: the connection stays."""
     await asyncio.Event().wait()
 

@@ -1,0 +1,54 @@
+"""The real API server as the operator meets it: with the rights of manifests/base, and a tenant that lets it in."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from kubernetes.aio.client import ApiClient
+
+from retrain_operator.edges.kube import Kube, connect
+from tests.cluster import paths
+from tests.crds.conftest import Kubectl, kubectl, namespace
+
+__all__ = ["kubectl", "namespace"]
+
+MANIFESTS = Path(paths.CHECKOUT) / "manifests"
+
+
+@pytest.fixture
+async def admin() -> AsyncIterator[Kube]:
+    """The cluster's administrator, who prepares what the operator meets."""
+    kube = Kube(await connect(paths.kubeconfig()))
+    yield kube
+    await kube.close()
+
+
+@pytest.fixture(scope="session")
+def token(kubectl: Kubectl) -> str:
+    """A token of the operator's ServiceAccount, which has the rights that are shipped and no others."""
+    for file in ("namespace.yaml", "rbac.yaml"):
+        done = kubectl("apply", "--server-side", "-f", str(MANIFESTS / "base" / file))
+        assert done.returncode == 0, done.stderr
+    done = kubectl("create", "token", "retrain-operator", "--namespace", "retrain-system", "--duration", "1h")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture
+async def operator(token: str) -> AsyncIterator[Kube]:
+    """The operator."""
+    configuration = (await connect(paths.kubeconfig())).configuration
+    configuration.cert_file = configuration.key_file = None
+    configuration.api_key = {"BearerToken": f"Bearer {token}"}
+    kube = Kube(ApiClient(configuration))
+    yield kube
+    await kube.close()
+
+
+@pytest.fixture(scope="module")
+def tenant(kubectl: Kubectl, namespace: str) -> str:
+    """A namespace that lets the operator in as `retrain-runner`, in the way that is shipped."""
+    for file in ("runner.yaml", "operator.yaml"):
+        done = kubectl("apply", "--namespace", namespace, "-f", str(MANIFESTS / "tenant" / file))
+        assert done.returncode == 0, done.stderr
+    return namespace

@@ -13,6 +13,10 @@ class StepError(Exception):
     """The step cannot go on. The message is one full sentence for people and goes into the answer as it is."""
 
 
+class InputError(Exception):
+    """A request to the server that cannot be answered. The message says what is wrong with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One check that a batch failed (all new ones together, when None): what was expected, and what was seen."""

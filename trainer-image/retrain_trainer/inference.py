@@ -1,0 +1,75 @@
+"""The JSON of the Open Inference Protocol V2: tensors in, tensors out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrain_trainer.data import Floats
+from retrain_trainer.faults import InputError
+
+OUTPUTS = ("predict", "predict_proba")
+
+
+def features_of(body: dict[str, Any], columns: Sequence[str]) -> Floats:
+    """Return the rows of a request, a null as NaN: one tensor of rows x columns, or one tensor for each column by name.
+
+    InputError says what is wrong with the request.
+    """
+    inputs = body.get("inputs")
+    if not isinstance(inputs, list) or not inputs or not all(isinstance(entry, dict) for entry in inputs):
+        raise InputError("inputs is missing: a list of tensors.")
+    named = {str(entry.get("name")): entry for entry in inputs}
+    if set(columns) <= set(named):
+        parts = [_numbers(named[column]).reshape(-1) for column in columns]
+        if len({len(part) for part in parts}) != 1:
+            raise InputError("The columns are not of the same length.")
+        return _finite(np.stack(parts, axis=1))
+    if len(inputs) != 1:
+        missing = [column for column in columns if column not in named]
+        raise InputError(f"No tensor is named {missing[0]}. The columns are {', '.join(columns)}.")
+    numbers = _numbers(inputs[0])
+    if numbers.shape[-1:] != (len(columns),) and inputs[0].get("shape", [0])[-1] != len(columns):
+        raise InputError(f"Rows need {len(columns)} columns: {', '.join(columns)}.")
+    return _finite(numbers.reshape(-1, len(columns)))
+
+
+def outputs_of(body: dict[str, Any]) -> list[str]:
+    """Return the names of the wanted outputs, `predict` when the request names none."""
+    wanted = body.get("outputs") or [{"name": "predict"}]
+    names = [entry.get("name") if isinstance(entry, dict) else None for entry in wanted]
+    unknown = [name for name in names if name not in OUTPUTS]
+    if unknown:
+        raise InputError(f"There is no output {unknown[0]}; there are {' and '.join(OUTPUTS)}.")
+    return [str(name) for name in names]
+
+
+def tensor(name: str, values: NDArray[Any]) -> dict[str, Any]:
+    """Return an output as the protocol writes it."""
+    return {
+        "name": name,
+        "shape": list(values.shape),
+        "datatype": datatype_of(values),
+        "data": values.reshape(-1).tolist(),
+    }
+
+
+def datatype_of(values: NDArray[Any]) -> str:
+    """Return the protocol's name for a type."""
+    return {"b": "BOOL", "i": "INT64", "f": "FP64"}.get(values.dtype.kind, "BYTES")
+
+
+def _numbers(entry: dict[str, Any]) -> Floats:
+    try:
+        return np.array(entry["data"], dtype=np.float64)
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"The data of tensor {entry.get('name')} are no numbers.") from None
+
+
+def _finite(rows: Floats) -> Floats:
+    if not len(rows):
+        raise InputError("There are no rows.")
+    if np.isinf(rows).any():
+        raise InputError("Rows may not hold infinite numbers.")
+    return rows

@@ -1,0 +1,115 @@
+"""A version in service: loaded, proved by its golden rows, and watched by counters."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from retrain_trainer import inference, pipeline
+from retrain_trainer.faults import InputError, StepError
+from retrain_trainer.manifest import GOLDEN, PROFILE, Golden
+from retrain_trainer.profile import Profile
+from retrain_trainer.store import VERSION, Version, open_version
+from retrain_trainer.watch import Watch
+
+if TYPE_CHECKING:
+    from retrain_trainer.serve import Settings
+
+TOLERANCE = 1e-6
+DIGEST = re.compile("sha256:[0-9a-f]{64}")
+
+
+class Served:
+    """One version that answers."""
+
+    def __init__(self, name: str, version: Version, window: int) -> None:
+        self.name = name
+        self.version = version.folder.name
+        self.profile = Profile.model_validate_json(version.read(PROFILE))
+        self.model: Pipeline = pipeline.load_model(version)
+        self.classes = pipeline.classes_of(self.model)
+        prove(self.model, Golden.model_validate_json(version.read(GOLDEN)))
+        self.watch = Watch(name, version.ref, self.profile, window)
+
+    def metadata(self) -> dict[str, Any]:
+        """Describe the model in the words of the protocol."""
+        width = len(self.profile.features)
+        datatype = inference.datatype_of(self.model.predict(np.zeros((1, width))))
+        outputs = [{"name": "predict", "datatype": datatype, "shape": [-1]}]
+        if self.classes is not None and hasattr(self.model, "predict_proba"):
+            outputs.append({"name": "predict_proba", "datatype": "FP64", "shape": [-1, len(self.classes)]})
+        return {
+            "name": self.name,
+            "versions": [self.version],
+            "platform": "sklearn",
+            "inputs": [{"name": "input", "datatype": "FP64", "shape": [-1, width]}],
+            "outputs": outputs,
+            "parameters": {"columns": list(self.profile.layout.features)},
+        }
+
+    def infer(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Answer an inference request; InputError says what is wrong with it."""
+        features = inference.features_of(body, self.profile.layout.features)
+        wanted = inference.outputs_of(body)
+        predicted = self.model.predict(features)
+        outputs = []
+        for name in wanted:
+            values = predicted if name == "predict" else pipeline.probabilities(self.model, features)
+            if values is None:
+                raise InputError(f"{type(self.model[-1]).__name__} gives no probabilities.")
+            outputs.append(inference.tensor(name, values))
+        self.watch.predicted(features, self._places(predicted))
+        answer = {"model_name": self.name, "model_version": self.version, "outputs": outputs}
+        return {**answer, "id": body["id"]} if "id" in body else answer
+
+    def feedback(self, body: dict[str, Any], now: float) -> int:
+        """Count predictions against what was true, and return how many there were."""
+        predicted, actual = body.get("predicted"), body.get("actual")
+        if not isinstance(predicted, list) or not isinstance(actual, list) or len(predicted) != len(actual):
+            raise InputError('Feedback is {"predicted": [...], "actual": [...]}, two lists of the same length.')
+        version = body.get("model_version", self.version)
+        if not isinstance(version, str) or not VERSION.fullmatch(version):
+            raise InputError("model_version is no name of a version, such as v000001-abc.")
+        if self.classes is None:
+            self.watch.erred(version, _errors(predicted, actual), now)
+        else:
+            correct = sum(one == other for one, other in zip(predicted, actual, strict=True))
+            self.watch.judged(version, len(actual), correct, now)
+        return len(actual)
+
+    def exposition(self) -> bytes:
+        """Return all counters in the text format of Prometheus."""
+        return self.watch.exposition()
+
+    def _places(self, predicted: np.ndarray) -> np.ndarray:
+        """Return predictions as numbers: classes by their place."""
+        places = predicted if self.classes is None else np.searchsorted(self.classes, predicted)
+        return np.asarray(places, np.float64)
+
+
+def load(settings: "Settings") -> Served:
+    """Load the version that the settings name; StepError says what is wrong with it."""
+    if settings.digest is not None and not DIGEST.fullmatch(settings.digest):
+        raise StepError("MODEL_DIGEST is no digest: sha256: and 64 digits in hex.")
+    return Served(settings.name, open_version(settings.uri, settings.digest), settings.window)
+
+
+def prove(model: Pipeline, golden: Golden) -> None:
+    """Raise StepError when the model does not say of the golden rows what it said when it was made."""
+    rows = np.array(golden.inputs, dtype=np.float64)
+    for number, (now, then) in enumerate(zip(model.predict(rows).tolist(), golden.predicted, strict=True)):
+        same = abs(now - then) <= TOLERANCE * max(1.0, abs(then)) if isinstance(then, float) else now == then
+        if not same:
+            raise StepError(f"This is not the model it was: golden row {number} gives {now}, when it was made {then}.")
+    if golden.probabilities is not None:
+        chances = pipeline.probabilities(model, rows)
+        if chances is None or not np.allclose(chances, golden.probabilities, rtol=0, atol=TOLERANCE):
+            raise StepError("This is not the model it was: probabilities of the golden rows differ.")
+
+
+def _errors(predicted: list[Any], actual: list[Any]) -> list[float]:
+    try:
+        return [float(error) for error in np.abs(np.array(predicted, np.float64) - np.array(actual, np.float64))]
+    except (TypeError, ValueError):
+        raise InputError("This model predicts numbers; feedback must be numbers too.") from None

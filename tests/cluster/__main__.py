@@ -50,6 +50,7 @@ def print_environment() -> None:
         raise ClusterError("There is no cluster.", todo="run `make cluster` first.")
     environment = {
         "KUBECONFIG": str(paths.kubeconfig()),
+        "KUBECACHEDIR": str(paths.kubectl_cache()),
         "DOCKER_HOST": paths.docker_host(),
         "PATH": f"{paths.kubectl().parent}:{os.environ['PATH']}",
         **paths.images(),

@@ -70,7 +70,8 @@ def down() -> None:
             dockerd.stop()
         for left in (Marker.file(), paths.docker_host_file(), paths.images_file(), paths.kubeconfig()):
             left.unlink(missing_ok=True)
-        shutil.rmtree(paths.state() / "kind", ignore_errors=True)
+        for folder in (paths.state() / "kind", paths.kubectl_cache()):
+            shutil.rmtree(folder, ignore_errors=True)
     say(f"The cluster {paths.CLUSTER} is removed.")
     if paths.cache().exists():
         say(f"  Kept, so that the next start is quick: {paths.cache()} (remove it with `rm -r` if you like)")

@@ -7,10 +7,13 @@ somebody else added in the meantime stays.
 import json
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 FILTERS = ("iptables", "ip6tables")
+CONTROL_GROUPS = Path("/sys/fs/cgroup")
+RUN_FOLDERS = ("/run/docker/plugins", "/run/docker", "/run/containerd/s", "/run/containerd")
 
 
 def remember(file: Path) -> None:
@@ -27,7 +30,7 @@ def remember(file: Path) -> None:
 
 
 def undo(file: Path) -> None:
-    """Put packet rules and forwarding back as noted, unless another Docker engine had its rules there before ours."""
+    """Put the host back as noted, unless another Docker engine had its rules there before ours."""
     if not file.exists():
         return
     note = json.loads(file.read_text())
@@ -38,6 +41,11 @@ def undo(file: Path) -> None:
             kept = without_docker(rules, forward_policy=note["forward_policy"][tool])
             subprocess.run([f"{tool}-restore", "--counters"], input=kept, text=True, check=True)
     FORWARDING.write_text(note["ip_forward"])
+    groups = [group for pattern in ("docker", "*/docker") for group in CONTROL_GROUPS.glob(pattern)]
+    below = [folder for group in groups for folder in group.rglob("*") if folder.is_dir()]
+    for folder in [*sorted(below, reverse=True), *groups, *map(Path, RUN_FOLDERS)]:
+        with suppress(OSError):  # not empty: somebody else's
+            folder.rmdir()
 
 
 def without_docker(rules: str, *, forward_policy: str) -> str:

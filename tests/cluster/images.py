@@ -4,7 +4,9 @@ Each is tagged by a hash of all that went into it, so that what is there is neit
 """
 
 import hashlib
+import shutil
 import subprocess
+from pathlib import Path
 
 from tests.cluster import apt, paths, wheels
 from tests.cluster.cluster import lock, up
@@ -51,10 +53,9 @@ def _python(engine: Engine) -> str:
 def _prometheus(engine: Engine) -> str:
     """The official image under a name of ours, or one from Debian's package."""
     context = paths.SOURCE / "prometheus"
+    digest = _digest(repr(PROMETHEUS_PACKAGES).encode(), _content(context / "Dockerfile"))
     pulled = f"localhost/retrain-prometheus:{PROMETHEUS.partition(':')[2]}"
-    built = (
-        f"localhost/retrain-prometheus:{_digest(repr(PROMETHEUS_PACKAGES).encode(), _content(context / 'Dockerfile'))}"
-    )
+    built = f"localhost/retrain-prometheus:{digest}"
     if at_hand := _at_hand(engine, pulled, built):
         return at_hand
     if engine.pull(PROMETHEUS):

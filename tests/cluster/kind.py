@@ -15,7 +15,8 @@ from tests.cluster.progress import Steps
 from tests.cluster.tools import go, module_version
 
 READY_TIMEOUT = 120.0
-SYSTEM_NAMESPACES = {"kube-system", "local-path-storage"}
+# What pods need besides the API: names, Services, and volumes. One of each is enough.
+SYSTEM_PODS = {"coredns": "kube-system", "kube-proxy": "kube-system", "local-path-provisioner": "local-path-storage"}
 
 
 def create(engine: Engine, image: str) -> None:
@@ -103,17 +104,13 @@ def lacking(objects: list[dict[str, Any]], *, since: str) -> list[str]:
     """
     names = {f"{item['kind']}/{item['metadata']['name']}" for item in objects}
     missing = [] if "ServiceAccount/default" in names else ["the ServiceAccount default"]
-    nodes = [item for item in objects if item["kind"] == "Node"]
-    missing += [f"node {item['metadata']['name']}" for item in nodes if not _is_ready(item)] or (
-        [] if nodes else ["a node"]
-    )
-    pods = [item for item in objects if item["kind"] == "Pod" and item["metadata"]["namespace"] in SYSTEM_NAMESPACES]
-    missing += [
-        f"pod {item['metadata']['name']}" for item in pods if not (_is_ready(item) and _runs_since(item, since))
-    ]
-    for system in ("coredns", "kube-proxy", "local-path-provisioner"):
-        if not any(item["metadata"]["name"].startswith(system) for item in pods):
-            missing.append(f"a pod of {system}")
+    if not any(item["kind"] == "Node" and _is_ready(item) for item in objects):
+        missing.append("a ready node")
+    ready = [item for item in objects if item["kind"] == "Pod" and _is_ready(item) and _runs_since(item, since)]
+    for system, namespace in SYSTEM_PODS.items():
+        here = [item["metadata"]["name"] for item in ready if item["metadata"]["namespace"] == namespace]
+        if not any(name.startswith(f"{system}-") for name in here):
+            missing.append(f"a ready pod of {system}")
     return missing
 
 
@@ -127,4 +124,5 @@ def _runs_since(pod: dict[str, Any], since: str) -> bool:
 
 
 def _kubectl(*arguments: str) -> list[str]:
-    return [str(paths.kubectl()), "--kubeconfig", str(paths.kubeconfig()), *arguments]
+    own = ["--kubeconfig", str(paths.kubeconfig()), "--cache-dir", str(paths.kubectl_cache())]
+    return [str(paths.kubectl()), *own, *arguments]

@@ -37,6 +37,11 @@ def kubectl() -> Path:
     return cache() / "bin" / "kubectl"
 
 
+def kubectl_cache() -> Path:
+    """Where kubectl keeps what it learnt of the API, for KUBECACHEDIR, instead of below the user's own ~/.kube."""
+    return state() / "kube-cache"
+
+
 def logs() -> Path:
     """Where each step of a build writes what its tools said."""
     return cache() / "logs"

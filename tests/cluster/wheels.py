@@ -51,7 +51,7 @@ def build_project(into: Path, log: Path) -> None:
 
 
 def sources(*folders: str) -> list[Path]:
-    """The files of the project's wheel that lie in these folders of the checkout, and those that say how it is built."""
+    """The files of the wheel that lie in these folders of the checkout, and those that say how it is built."""
     found = [paths.CHECKOUT / name for name in ("pyproject.toml", "README.md", "LICENSE")]
     for folder in folders:
         found += (paths.CHECKOUT / folder).rglob("*")

@@ -30,7 +30,7 @@ def operator(folder: Path) -> None:
     }
     watched: Json = {
         "namespace": MONITORING,
-        "resources": ["../monitoring.yaml"],
+        "resources": ["monitoring.yaml"],
         "images": [_image("prometheus", images["PROMETHEUS_IMAGE"]), _image("scripted", images["SCRIPTED_IMAGE"])],
     }
     _copy(folder)
@@ -42,18 +42,23 @@ def operator(folder: Path) -> None:
     _ready(MONITORING, "exporter")
 
 
-def tenant(folder: Path) -> Tenant:
-    """A namespace of its own, let in by manifests/tenant, with a Deployment of two replicas. Returns when ready."""
+def tenant(folder: Path, workloads: str = "tenant.yaml") -> Tenant:
+    """A namespace of its own, let in by manifests/tenant, with a Deployment of two replicas.
+
+    Returns when its pods run; a real server is ready only once it has a model.
+    """
+    images = paths.images()
     namespace = f"tenant-{int(time.time()) % 10**6}-{next(_NUMBERS)}"
     let_in: Json = {
         "namespace": namespace,
-        "resources": ["../manifests/tenant", "../tenant.yaml"],
-        "images": [_image("scripted", paths.images()["SCRIPTED_IMAGE"])],
+        "resources": ["../manifests/tenant", workloads],
+        "images": [_image("scripted", images["SCRIPTED_IMAGE"]), _image("retrain-trainer", images["TRAINER_IMAGE"])],
     }
     _copy(folder)
     kubectl("create", "namespace", namespace)
     kubectl("apply", "-k", str(_kustomization(folder / "tenant", let_in)))
-    _ready(namespace, "churn-serving")
+    if workloads == "tenant.yaml":
+        _ready(namespace, "churn-serving")
     return Tenant(namespace)
 
 
@@ -62,15 +67,16 @@ def _ready(namespace: str, name: str) -> None:
 
 
 def _copy(folder: Path) -> None:
-    """A kustomization may only name what is below or beside it, so what it needs is copied there."""
+    """A kustomization may only name files below it and folders beside it, so what it needs is copied there."""
     for name in ("manifests", "crds"):
         shutil.copytree(ROOT / name, folder / name)
-    for name in ("monitoring.yaml", "tenant.yaml"):
-        shutil.copy(HERE / name, folder / name)
 
 
 def _kustomization(folder: Path, content: Json) -> Path:
     folder.mkdir()
+    for name in content["resources"]:
+        if name.endswith(".yaml"):
+            shutil.copy(HERE / name, folder / name)
     (folder / "kustomization.yaml").write_text(yaml.safe_dump({"kind": "Kustomization", **content}))
     return folder
 

@@ -1,23 +1,29 @@
 """How a run's end, and what holds it back, stand in its status."""
 
+from datetime import datetime
+
 from retrain_operator.decide.moves import Move, Wait
 from retrain_operator.decide.objection import Objection
+from retrain_operator.decide.wording import clipped
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome, RunState, RunStatus, StepName, StepState, StepStatus
 from retrain_operator.model.status import Condition
 from retrain_operator.model.world import RunWorld
 
+_OPEN = (StepState.PENDING, StepState.RUNNING, StepState.BLOCKED)
+
 
 def end(world: RunWorld, outcome: Outcome, reason: Reason, message: str, *, seen: RunStatus | None = None) -> Move:
     """The run ends. `seen` is its status with what was learnt in this pass."""
-    status = seen or world.run.status
-    steps = tuple(_closed(step) for step in status.steps)
+    status, message = seen or world.run.status, clipped(message)
+    if outcome in (Outcome.FAILED, Outcome.ROLLED_BACK):
+        status = _with_failed_step(status, reason, message, world.now)
     update = {
         "state": RunState.ENDED,
         "outcome": outcome,
         "reason": reason,
         "message": message,
-        "steps": steps,
+        "steps": tuple(_closed(step) for step in status.steps),
         "missing": (),
         "start_time": status.start_time or world.run.created,
         "completion_time": world.now,
@@ -25,10 +31,25 @@ def end(world: RunWorld, outcome: Outcome, reason: Reason, message: str, *, seen
     return Move(status.model_copy(update=update), Wait())
 
 
+def fail(status: RunStatus, name: StepName, reason: Reason, message: str) -> RunStatus:
+    """The status with one step marked as the one that failed, though its container may have ended well."""
+    failed = {"state": StepState.FAILED, "reason": reason, "message": clipped(message)}
+    steps = (step.model_copy(update=failed) if step.name is name else step for step in status.steps)
+    return status.model_copy(update={"steps": tuple(steps)})
+
+
+def _with_failed_step(status: RunStatus, reason: Reason, message: str, now: datetime) -> RunStatus:
+    """A run fails at a step: the first that is open, unless one is known already."""
+    if any(step.state is StepState.FAILED for step in status.steps):
+        return status
+    at = next(index for index, step in enumerate(status.steps) if step.state in _OPEN)
+    steps = fail(status, status.steps[at].name, reason, message).steps
+    ended = steps[at].model_copy(update={"completion_time": now})
+    return status.model_copy(update={"steps": (*steps[:at], ended, *steps[at + 1 :])})
+
+
 def _closed(step: StepStatus) -> StepStatus:
-    if step.state in (StepState.PENDING, StepState.BLOCKED):
-        return step.model_copy(update={"state": StepState.SKIPPED})
-    return step
+    return step.model_copy(update={"state": StepState.SKIPPED}) if step.state in _OPEN else step
 
 
 def blocked(status: RunStatus, objection: Objection, step: StepName) -> RunStatus:

@@ -4,22 +4,35 @@ A move is a status to write and then an act. The status names what is about to b
 loses nothing: the next look finds the same facts and makes the same move again.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from retrain_operator.decide.answers import Unusable, answers
 from retrain_operator.decide.deploy import deploy
-from retrain_operator.decide.ending import end
+from retrain_operator.decide.ending import end, fail
 from retrain_operator.decide.moves import CreateJob, DeleteJob, GoOn, Move, Wait
-from retrain_operator.decide.steps import failure, failure_message, steps
+from retrain_operator.decide.steps import steps
 from retrain_operator.decide.verdict import verdict
+from retrain_operator.decide.wording import clipped
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.run import JobRecord, Outcome, Result, RunState, RunStatus, StepName, VerdictRecord
+from retrain_operator.model.run import (
+    JobRecord,
+    Outcome,
+    Result,
+    RunState,
+    RunStatus,
+    StepName,
+    StepState,
+    VerdictRecord,
+)
+from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.training import Exited, ForeignJob, Job, NoJob, NotStarted
 from retrain_operator.model.world import RunWorld
 from retrain_trainer.contract import Collected, CollectOutcome, Evaluated
 
 JOBS_AT_MOST = 3
 """A Job that vanishes is made again this often in all; the trainer finds what it had committed."""
+START_POLL = timedelta(seconds=30)
+"""How often a Job is looked at that has started no step."""
 
 
 def progress(world: RunWorld) -> Move:
@@ -61,12 +74,13 @@ def _seen(world: RunWorld, job: Job) -> RunStatus:
     status, record = world.run.status, world.run.status.job
     if record is None or record.uid != job.uid:
         record = JobRecord(name=world.run.name, uid=job.uid, made=record.made + 1 if record else 1)
-    current = next((step for step in reversed(steps(world.run, job)) if step.start_time), None)
+    pod = zip(StepName, job.containers, strict=False)
+    current = next((name for name, seen in reversed(list(pod)) if not isinstance(seen, NotStarted)), None)
     return status.model_copy(
         update={
             "state": RunState.TRAINING,
             "reason": Reason.RUNNING if current else Reason.PENDING,
-            "message": f"{current.name} is under way." if current else "Waiting for the trainer's pod to start.",
+            "message": f"{current} is under way." if current else "Waiting for the trainer's pod to start.",
             "start_time": status.start_time or world.run.created,
             "steps": steps(world.run, job),
             "job": record,
@@ -76,45 +90,40 @@ def _seen(world: RunWorld, job: Job) -> RunStatus:
 
 
 def _going(world: RunWorld, job: Job) -> Move:
-    status = _seen(world, job)
-    problem, detail = _start_problem(job)
-    if problem is None:
-        return Move(status, Wait())
+    status, problem = _seen(world, job), _start_problem(job)
+    if problem.problem:
+        status = status.model_copy(update={"reason": problem.problem, "message": clipped(problem.detail)})
+    if any(step.start_time for step in status.steps):
+        return Move(status, Wait())  # trainer.timeout bounds all that comes after the first start
     deadline = job.created + world.run.spec.policy.spec.trainer.start_deadline
-    if world.now >= deadline:
-        ended = end(world, Outcome.FAILED, problem, detail, seen=status)
-        return Move(ended.status, DeleteJob(job.uid))
-    if problem is not Reason.POD_NOT_STARTED:
-        status = status.model_copy(update={"reason": problem, "message": detail})
-    return Move(status, Wait(_until(deadline, world.now)))
+    if world.now < deadline:
+        return Move(status, Wait(min(deadline - world.now, START_POLL)))
+    reason = problem.problem or Reason.POD_NOT_STARTED
+    ended = end(world, Outcome.FAILED, reason, problem.detail or _no_start(job), seen=status)
+    return Move(ended.status, DeleteJob(job.uid))
 
 
-def _start_problem(job: Job) -> tuple[Reason | None, str]:
+def _start_problem(job: Job) -> NotStarted:
     """What keeps the Job from starting its next step, as far as can be seen."""
+    waiting = next((each for each in job.containers if not isinstance(each, Exited)), None)
+    return waiting if isinstance(waiting, NotStarted) else NotStarted()
+
+
+def _no_start(job: Job) -> str:
     if not job.containers:
-        return Reason.POD_NOT_STARTED, "No pod of the Job was made. See the Job's events for the reason."
-    for container in job.containers:
-        if isinstance(container, NotStarted):
-            return container.problem or Reason.POD_NOT_STARTED, container.detail or "The trainer's pod did not start."
-        if not isinstance(container, Exited):
-            return None, ""
-    return None, ""
-
-
-def _until(deadline: datetime, now: datetime) -> timedelta:
-    return min(deadline - now, timedelta(seconds=30))
+        return "No pod of the Job was made. See the Job's events for the reason."
+    return "The trainer's pod did not start within trainer.startDeadline. See the pod's events for the reason."
 
 
 def _failed(world: RunWorld, job: Job) -> Move:
     status = _seen(world, job)
     if job.failed == "DeadlineExceeded":
-        message = "The Job took longer than trainer.timeout and was ended."
+        timeout = duration_text(world.run.spec.policy.spec.trainer.timeout)
+        message = f"The Job took longer than {timeout}, its trainer.timeout, and was ended."
         return end(world, Outcome.FAILED, Reason.TIMED_OUT, message, seen=status)
-    for step in status.steps:
-        container = job.containers[list(StepName).index(step.name)] if step.name is not StepName.DEPLOY else None
-        if isinstance(container, Exited) and container.code:
-            message = step.message or failure_message(step.name, container)
-            return end(world, Outcome.FAILED, failure(container), message, seen=status)
+    broken = next((step for step in status.steps if step.state is StepState.FAILED), None)
+    if broken:
+        return end(world, Outcome.FAILED, Reason(broken.reason), broken.message, seen=status)
     message = "The Job failed and its pod is gone, so why is not known. See the Job's events."
     return end(world, Outcome.FAILED, Reason.STEP_FAILED, message, seen=status)
 
@@ -123,10 +132,11 @@ def _complete(world: RunWorld, job: Job) -> Move:
     status = _seen(world, job)
     if not job.containers:
         # The pod was removed before its answers were read. The version is committed, so a new Job only reports it.
-        return Move(status, DeleteJob(job.uid))
+        held = world.run.status.state is RunState.BLOCKED
+        return Move(world.run.status if held else status, DeleteJob(job.uid))
     match answers(world.run, job):
-        case Unusable(reason=reason, message=message):
-            return end(world, Outcome.FAILED, reason, message, seen=status)
+        case Unusable(step=step, reason=reason, message=message):
+            return _end_at(StepName(step.capitalize()), world, reason, message, status)
         case (Collected() as collected, _, _) if collected.outcome is not CollectOutcome.COLLECTED:
             return _not_collected(world, collected, status)
         case (_, _, Evaluated() as evaluated):
@@ -140,7 +150,9 @@ def _not_collected(world: RunWorld, collected: Collected, status: RunStatus) -> 
         case CollectOutcome.DATA_INVALID:
             return end(world, Outcome.DATA_INVALID, Reason.DATA_INVALID, collected.message, seen=status)
         case _:
-            return end(world, Outcome.FAILED, Reason.DATA_SOURCE_NOT_FOUND, collected.message, seen=status)
+            missing = "Data source not found"
+            said = collected.message if collected.message.startswith(missing) else f"{missing}: {collected.message}"
+            return _end_at(StepName.COLLECT, world, Reason.DATA_SOURCE_NOT_FOUND, said, status)
 
 
 def _evaluated(world: RunWorld, evaluated: Evaluated, status: RunStatus) -> Move:
@@ -154,7 +166,14 @@ def _evaluated(world: RunWorld, evaluated: Evaluated, status: RunStatus) -> Move
     )
     record = VerdictRecord(promote=found.promote, reason=found.reason, message=found.message)
     judged = status.model_copy(update={"result": result, "verdict": record})
+    if found.outcome is Outcome.FAILED:
+        return _end_at(StepName.EVALUATE, world, found.reason, found.message, judged)
     if not found.promote:
         return end(world, found.outcome, found.reason, found.message, seen=judged)
     message = "The candidate passed and is about to be rolled out."
     return Move(judged.model_copy(update={"state": RunState.DEPLOYING, "message": message}), GoOn())
+
+
+def _end_at(step: StepName, world: RunWorld, reason: Reason, message: str, seen: RunStatus) -> Move:
+    """The run fails at a step whose container ended well."""
+    return end(world, Outcome.FAILED, reason, message, seen=fail(seen, step, reason, message))

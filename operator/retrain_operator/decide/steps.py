@@ -11,11 +11,20 @@ _NAMES = dict(zip(STEPS, StepName, strict=False))
 
 
 def steps(run: Run, job: Job) -> tuple[StepStatus, ...]:
-    """Collect, Train and Evaluate as the Job's newest pod shows them, and Deploy as it stands in the run."""
-    if not job.containers:
-        return run.status.steps
+    """Collect, Train and Evaluate as the Job's newest pod shows them, and Deploy as it stands in the run.
+
+    A pod in which nothing has started tells nothing yet, so what an earlier one showed is kept until it does.
+    """
+    before = tuple(_released(step) for step in run.status.steps)
+    told_before = any(step.start_time for step in before)
+    if not job.containers or (told_before and all(isinstance(each, NotStarted) for each in job.containers)):
+        return before
     told = [_step(run, _NAMES[step], seen) for step, seen in zip(STEPS, job.containers, strict=True)]
-    return (*told, run.status.steps[-1])
+    return (*told, before[-1])
+
+
+def _released(step: StepStatus) -> StepStatus:
+    return StepStatus(name=step.name) if step.state is StepState.BLOCKED else step
 
 
 def _step(run: Run, name: StepName, container: Container) -> StepStatus:

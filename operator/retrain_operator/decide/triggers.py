@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from retrain_operator.decide.schedule import newest_slot
+from retrain_operator.decide.wording import number
 from retrain_operator.model.observation import NoData, Observation, Sample, SourceError
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.scalars import duration_text
@@ -27,18 +28,22 @@ class _Standing:
 
 
 def triggers(world: PolicyWorld) -> tuple[TriggerStatus, ...]:
-    """Where all triggers of the policy stand, in their order. One that did not move is returned as it was."""
+    """Where all triggers of the policy stand, in their order.
+
+    One that did not move is returned as it was, unless the spec is new: then its sentence may be another.
+    """
     before = {status.name: status for status in world.policy.status.triggers}
     return tuple(_moved(trigger, before.get(trigger.name), world) for trigger in world.policy.spec.triggers)
 
 
 def _moved(trigger: Trigger, before: TriggerStatus | None, world: PolicyWorld) -> TriggerStatus:
     stands = _standing(trigger, before, world)
-    if before and (before.state, before.reason, before.breached_since) == (
+    moved = before is None or (before.state, before.reason, before.breached_since) != (
         stands.state,
         stands.reason,
         stands.breached_since,
-    ):
+    )
+    if before and not moved and world.policy.status.observed_generation == world.policy.generation:
         return before
     since = before.since if before and before.state == stands.state else world.now
     return TriggerStatus(
@@ -98,5 +103,6 @@ def breach(healthy: HealthyRange, value: float) -> bool:
 def breach_message(name: str, healthy: HealthyRange, value: float) -> str:
     """What a breach is called, such as `drift is 0.12, above 0.1.`"""
     if healthy.min is not None and value < healthy.min:
-        return f"{name} is {value:.4g}, below {healthy.min:.4g}."
-    return f"{name} is {value:.4g}, above {healthy.max:.4g}."
+        return f"{name} is {number(value, healthy.min)}, below {number(healthy.min, value)}."
+    assert healthy.max is not None, "what is not below is above"
+    return f"{name} is {number(value, healthy.max)}, above {number(healthy.max, value)}."

@@ -85,7 +85,8 @@ class Queue:
             recheck = await self._pass(key)
         except Exception as error:  # noqa: BLE001  # one key's mishap must never stop another's work
             failures = self._failures[key] = self._failures.get(key, 0) + 1
-            pause = min(PAUSE_FIRST * 2 ** (failures - 1), PAUSE_LONGEST) * random.uniform(0.5, 1.5)  # noqa: S311
+            doubled = PAUSE_FIRST * 2 ** min(failures - 1, 10)  # a power of two too large is no float any more
+            pause = min(doubled, PAUSE_LONGEST) * random.uniform(0.5, 1.5)  # noqa: S311  # spreads load, guards nothing
             # Only the kind of error: its text may hold what somebody else wrote.
             logging.getLogger(__name__).warning("%s: %s, again in %.1f s", key, type(error).__name__, pause)
             self.add_after(key, timedelta(seconds=pause))

@@ -1,6 +1,7 @@
 """A kubectl of the test cluster, with the CRDs of this checkout installed."""
 
 import json
+import secrets
 import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,13 +15,13 @@ Kubectl = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def kubectl() -> Kubectl:
-    """Runs kubectl with these arguments; `body` goes to its standard input as JSON."""
+    """Runs kubectl with these arguments; `body` goes to its standard input, as JSON or as it is."""
 
     assert paths.kubeconfig().exists(), "the test cluster is not up: run `make cluster`"
 
-    def run(*arguments: str, body: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, body: dict[str, Any] | str | None = None) -> subprocess.CompletedProcess[str]:
         command = [str(paths.kubectl()), "--kubeconfig", str(paths.kubeconfig()), *arguments]
-        said = json.dumps(body) if body is not None else None
+        said = json.dumps(body) if isinstance(body, dict) else body
         return subprocess.run(command, input=said, capture_output=True, text=True, timeout=60, check=False)
 
     applied = run("apply", "--server-side", "--force-conflicts", "-k", str(paths.CHECKOUT / "crds"))
@@ -33,7 +34,7 @@ def kubectl() -> Kubectl:
 @pytest.fixture(scope="module")
 def namespace(kubectl: Kubectl, request: pytest.FixtureRequest) -> Iterator[str]:
     """A namespace for one module of tests."""
-    name = request.module.__name__.rpartition(".")[2].replace("_", "-")
+    name = f"{request.module.__name__.rpartition('.')[2].replace('_', '-')}-{secrets.token_hex(3)}"
     kubectl("create", "namespace", name)
     yield name
     kubectl("delete", "namespace", name, "--wait=false")

@@ -130,9 +130,7 @@ class Champion(Word):
     """The model in service."""
 
     uri: Uri = Field(description="Its folder in the store.")
-    digest: Digest | None = Field(
-        None, description="SHA-256 of its manifest.json; absent when somebody else than the operator put it in service."
-    )
+    digest: Digest | None = Field(None, description="SHA-256 of its manifest.json; absent when not put there by a run.")
 
 
 class Task(Word):
@@ -207,9 +205,7 @@ class Score(Word):
     metric: MetricName = Field(description="Name of the metric.")
     candidate: float = Field(description="Its value for the candidate.")
     champion: float | None = Field(None, description="Its value for the champion.")
-    improvement: float | None = Field(
-        None, description="Candidate against champion: positive when the candidate is better, whatever the goal."
-    )
+    improvement: float | None = Field(None, description="How much better the candidate is, whatever the goal.")
     lower_bound: float | None = Field(None, description="One-sided lower confidence bound of the improvement.")
 
 

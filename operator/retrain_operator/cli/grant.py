@@ -1,0 +1,47 @@
+"""What an administrator applies to give a blocked run the rights that it lacks. Pure: rights in, objects out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from retrain_operator.model.access import Account
+from retrain_operator.model.run import Missing
+
+Json = dict[str, Any]
+
+OPERATOR = Account("retrain-system", "retrain-operator")
+RBAC = "rbac.authorization.k8s.io"
+
+
+def grant(account: Account, missing: Sequence[Missing]) -> list[Json]:
+    """Objects that give `account`, the policy's ServiceAccount, and the operator exactly what is missing."""
+    objects: list[Json] = []
+    if any(right.layer == "ServiceAccountNotFound" for right in missing):
+        meta = {"name": account.name, "namespace": account.namespace}
+        objects.append({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta})
+    for layer, subject, name in (
+        ("Impersonation", OPERATOR, f"retrain-operator-as-{account.name}"),
+        ("RBAC", account, f"{account.name}-more"),
+    ):
+        if rules := [_rule(right) for right in missing if right.layer == layer]:
+            objects += [_role(name, account.namespace, rules), _binding(name, account.namespace, subject)]
+    return objects
+
+
+def _rule(right: Missing) -> Json:
+    rule = {"apiGroups": [right.api_group], "resources": [right.resource], "verbs": [right.verb]}
+    return {**rule, "resourceNames": [right.name]} if right.name else rule
+
+
+def _role(name: str, namespace: str, rules: list[Json]) -> Json:
+    meta = {"name": name, "namespace": namespace}
+    return {"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": meta, "rules": rules}
+
+
+def _binding(name: str, namespace: str, subject: Account) -> Json:
+    return {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": name, "namespace": namespace},
+        "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": subject.name, "namespace": subject.namespace}],
+    }

@@ -8,7 +8,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
+from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.trigger import CRON_FIELDS, ScheduleTrigger
+
+SHORTEST_DEADLINE = timedelta(seconds=10)
+"""A pass comes moments after its slot; with less than this a slot might always be missed."""
+OVERLAP = timedelta(hours=3)
+"""No clock is set back further than this at the end of a summer time."""
 
 
 def mistake(schedule: ScheduleTrigger) -> str:
@@ -26,6 +32,8 @@ def mistake(schedule: ScheduleTrigger) -> str:
             return f"cron {schedule.cron!r}: {name} (field {index + 1}) is {alone[index]!r}, but must be {span}"
     if not _understood(schedule.cron):
         return f"cron {schedule.cron!r} names a day that never comes"
+    if schedule.starting_deadline < SHORTEST_DEADLINE:
+        return f"startingDeadline {duration_text(schedule.starting_deadline)} is too short to meet a slot, at least 10s"
     return ""
 
 
@@ -39,14 +47,20 @@ def _understood(cron: str) -> bool:
 
 def next_slot(schedule: ScheduleTrigger, after: datetime) -> datetime:
     """The first slot after a time."""
-    slot: datetime = next(CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.time_zone))))
+    slots = CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.time_zone)))
+    # In the second hour of an overlap, cronsim's first answer lies in the first one, which is over.
+    slot: datetime = next(slot for slot in slots if slot > after)
     return slot.astimezone(after.tzinfo)
 
 
 def newest_slot(schedule: ScheduleTrigger, after: datetime, now: datetime) -> datetime | None:
-    """The newest slot later than `after` and not later than `now`, unless it is missed by its deadline."""
-    backwards = CronSim(
-        schedule.cron, (now + timedelta(seconds=60)).astimezone(ZoneInfo(schedule.time_zone)), reverse=True
-    )
+    """The newest slot later than `after` and not later than `now`, unless it is missed by more than its deadline."""
+    zone = ZoneInfo(schedule.time_zone)
+    start = (now + timedelta(minutes=1)).astimezone(zone)
+    if start.fold:
+        # cronsim counts back by the wall clock, on which the second hour of an overlap is as early as the first.
+        start = (now + OVERLAP).astimezone(zone)
+    backwards = CronSim(schedule.cron, start, reverse=True)
     slot: datetime = next(slot for slot in backwards if slot <= now)
-    return slot.astimezone(now.tzinfo) if slot > max(after, now - schedule.starting_deadline) else None
+    missed = slot <= after or slot < now - schedule.starting_deadline
+    return None if missed else slot.astimezone(now.tzinfo)

@@ -20,6 +20,9 @@ MAX_PSI = 5.0
 MAX_CLASSES = 1000
 JUDGED_ROWS = 100
 """In fewer rows than this, shares say nothing."""
+OUT_OF_RANGE = 0.5
+"""Share of rows that may lie farther out than the champion's range is wide, on either side of it."""
+NO_FEATURE = " (a column that only grows, such as a counter, is no feature: leave it out with data.exclude)"
 EXPECTED_OF_CLASS = 50
 """A class is missing where at least this many rows of it were to be expected."""
 
@@ -88,7 +91,26 @@ def against(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
     if seen.duplicates() > profile.duplicates + DUPLICATE_JUMP:
         expected = f"at most {profile.duplicates + DUPLICATE_JUMP:.0%} repeated rows"
         yield Problem(batch, "duplicates", expected, f"{seen.duplicates():.0%}")
-    yield from _moved(batch, seen, profile)
+    yield from _out_of_range(batch, seen, profile)
+
+
+def together(new: Profile, distances: dict[str, float], champion: Profile | None) -> Iterator[Problem]:
+    """Check all new rows as one: single batches differ too much for these."""
+    if len(new.classes) == 1:
+        yield Problem(None, "classes", "at least two classes", f"only {new.classes[0].label}", new.layout.label)
+    for feature in () if champion is None else champion.features:
+        # A column that never varied has no distribution to leave.
+        if distances[feature.name] > MAX_PSI and feature.most_common < 1:
+            expected = f"a distance (PSI) of at most {MAX_PSI:g} from the champion's data"
+            yield Problem(None, "distance", expected, f"{distances[feature.name]:.1f}{NO_FEATURE}", feature.name)
+
+
+def psi_by_feature(seen: Findings, profile: Profile) -> dict[str, float]:
+    """Return the population stability index of every feature against the champion's data."""
+    return {
+        feature.name: psi(feature.bins.shares, shares_of(seen.sample[:, number], feature.bins.edges))
+        for number, feature in enumerate(profile.features)
+    }
 
 
 def _classes(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
@@ -105,21 +127,19 @@ def _classes(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
             yield Problem(batch, "missing class", expected, "none", profile.layout.label)
 
 
-def _moved(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
-    distances = psi_by_feature(seen, profile)
-    for feature in profile.features:
-        # A column that never varied has no distribution to leave.
-        if distances[feature.name] > MAX_PSI and feature.most_common < 1:
-            expected = (
-                f"a distance (PSI) of at most {MAX_PSI:g} from the champion's data; a column that only grows, such as "
-                "a counter, is no feature: leave it out with data.exclude"
+def _out_of_range(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
+    for number, feature in enumerate(profile.features):
+        if feature.minimum is None or feature.maximum is None or feature.minimum == feature.maximum:
+            continue
+        width = feature.maximum - feature.minimum
+        low, high = feature.minimum - width, feature.maximum + width
+        column = seen.sample[:, number]
+        outside = float(np.mean((column < low) | (column > high)))
+        if outside > OUT_OF_RANGE:
+            yield Problem(
+                batch,
+                "range",
+                f"most values from {low:g} to {high:g}",
+                f"{outside:.0%} outside{NO_FEATURE}",
+                feature.name,
             )
-            yield Problem(batch, "distance", expected, f"{distances[feature.name]:.1f}", feature.name)
-
-
-def psi_by_feature(seen: Findings, profile: Profile) -> dict[str, float]:
-    """Return the population stability index of every feature against the champion's data."""
-    return {
-        feature.name: psi(feature.bins.shares, shares_of(seen.sample[:, number], feature.bins.edges))
-        for number, feature in enumerate(profile.features)
-    }

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from retrain_trainer import holdout
+from retrain_trainer import checks, holdout
 from retrain_trainer.batches import Batch, Key, Seen, digest_of
-from retrain_trainer.checks import psi_by_feature
 from retrain_trainer.contract import CollectOutcome, Digest, Mode, OnBadBatch, Task
 from retrain_trainer.data import Keys
 from retrain_trainer.faults import Problem
-from retrain_trainer.profile import merged, profile_of
+from retrain_trainer.profile import profile_of
 from retrain_trainer.store import Version
 from retrain_trainer.survey import Judged, Past, Survey, survey
 from retrain_trainer.workspace import Plan, Portion, Workspace, write
@@ -25,9 +24,9 @@ def make_plan(task: Task, workspace: Workspace, listed: list[Batch], champion: V
         return _ended(task, CollectOutcome.NO_NEW_DATA, _too_little(task, rows, found.problems))
     assert found.layout is not None  # where a batch has passed, there is a layout
     profile = profile_of(found.layout, [entry.findings for entry in found.judged], past.profile)
-    if len(profile.classes) == 1:
-        alone = Problem(None, "classes", "at least two classes", f"only {profile.classes[0].label}", task.data.label)
-        return _ended(task, CollectOutcome.DATA_INVALID, alone.sentence())
+    problem = next(checks.together(profile, found.distances, past.profile), None)
+    if problem is not None:
+        return _ended(task, CollectOutcome.DATA_INVALID, problem.sentence())
     write(workspace.profile, profile)
     bad = {problem.batch for problem in found.problems}
     good = [batch for batch in listed if batch.name not in bad]
@@ -40,16 +39,15 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
     keys = [entry.keys for entry in found.judged]
     watermark = None if past.champion is None else past.champion.manifest.watermark
     part = holdout.cut(keys, found.layout, task.data.holdout, watermark)
-    distances = _distances(found, past)
     plan = Plan(
         run=task.run,
         outcome=CollectOutcome.COLLECTED,
-        message=_message(found, part, distances),
+        message=_message(found, part),
         batches=len(found.judged),
         rows=part.trained + part.held,
         data_digest=_digest(found.judged),
         inconclusive=part.shortage,
-        psi=distances,
+        psi=found.distances,
     )
     if part.shortage is not None:
         return plan
@@ -115,13 +113,6 @@ def _same_model(task: Task, champion: Version) -> bool:
     return isinstance(model, dict) and all(model.get(name) == value for name, value in wanted.items())
 
 
-def _distances(found: Survey, past: Past) -> dict[str, float]:
-    if past.profile is None:
-        return {}
-    whole = merged(past.profile.layout, [entry.findings for entry in found.judged])
-    return {name: round(value, 4) for name, value in psi_by_feature(whole, past.profile).items()}
-
-
 def _digest(judged: list[Judged]) -> Digest:
     return digest_of("".join(f"{entry.batch.digest}{entry.start}" for entry in judged).encode())
 
@@ -130,12 +121,12 @@ def _ended(task: Task, outcome: CollectOutcome, message: str) -> Plan:
     return Plan(run=task.run, outcome=outcome, message=message)
 
 
-def _message(found: Survey, part: holdout.Cut, distances: dict[str, float]) -> str:
+def _message(found: Survey, part: holdout.Cut) -> str:
     rows = part.trained + part.held
     words = [f"{len(found.judged)} batches with {rows:,} new rows; the newest {part.held:,} are held out."]
-    if distances:
-        feature = max(distances, key=lambda name: distances[name])
-        words.append(f"Farthest from the champion's data is {feature}, PSI {distances[feature]:.2f}.")
+    if found.distances:
+        feature, distance = max(found.distances.items(), key=lambda entry: entry[1])
+        words.append(f"Farthest from the champion's data is {feature}, PSI {distance:.2f}.")
     if found.problems:
         words.append(f"Left out: {_told(found.problems)}")
     if found.unused:

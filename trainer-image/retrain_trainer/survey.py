@@ -17,7 +17,7 @@ from retrain_trainer.data import Keys, Layout, Type, header, read_rows
 from retrain_trainer.estimators import Kind, place_of
 from retrain_trainer.faults import BadBatchError, Problem, StepError
 from retrain_trainer.manifest import PROFILE
-from retrain_trainer.profile import Findings, Profile
+from retrain_trainer.profile import Findings, Profile, merged
 from retrain_trainer.store import Version
 
 
@@ -58,12 +58,16 @@ class Past:
 
 @dataclass(slots=True)
 class Survey:
-    """What reading the new batches brought: those that passed, and what is wrong with the others."""
+    """What reading the new batches brought: those that passed, and what is wrong with the others.
+
+    `unused` are columns the champion does not know, `distances` is how far each feature is from the champion's data.
+    """
 
     layout: Layout | None
     judged: list[Judged] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     unused: set[str] = field(default_factory=set)
+    distances: dict[str, float] = field(default_factory=dict)
 
 
 def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
@@ -88,6 +92,9 @@ def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
             continue
         found.judged.append(Judged(batch, findings, start))
         found.unused |= set(columns) - set(found.layout.columns) - set(task.data.exclude)
+    if past.profile is not None:
+        whole = merged(past.profile.layout, [entry.findings for entry in found.judged])
+        found.distances = checks.psi_by_feature(whole, past.profile)
     return found
 
 

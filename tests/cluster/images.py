@@ -20,6 +20,7 @@ PROMETHEUS = "prom/prometheus:v2.55.1"
 PROMETHEUS_PACKAGES = ["prometheus"]
 # Each image with the folders of the checkout that are in it; the first one has its Dockerfile.
 FOLDERS = {"operator": ("operator", "trainer-image"), "trainer": ("trainer-image",)}
+SCRIPTED = paths.CHECKOUT / "tests" / "e2e" / "scripted"
 LOG = "images.log"
 
 
@@ -32,6 +33,7 @@ def load() -> dict[str, str]:
         base = _python(engine)
         for name in FOLDERS:
             images[f"{name.upper()}_IMAGE"] = _build(engine, name, base)
+        images["SCRIPTED_IMAGE"] = _scripted(engine, base)
         _load_missing(engine, sorted(images.values()))
         paths.images_file().write_text("".join(f"{name}={reference}\n" for name, reference in sorted(images.items())))
     for name, reference in sorted(images.items()):
@@ -93,6 +95,17 @@ def _build(engine: Engine, name: str, base: str) -> str:
         step.detail = "building"
         engine.build(context, reference, log, BASE=base)
     _forget_older(engine, reference)
+    return reference
+
+
+def _scripted(engine: Engine, base: str) -> str:
+    """The trainer of the end-to-end stories that only answers; it needs nothing but Python."""
+    sources = [_content(file) for file in sorted(SCRIPTED.iterdir()) if file.is_file()]
+    base_identity = engine.docker("images", "--quiet", "--no-trunc", base)
+    reference = f"localhost/retrain-scripted:{_digest(base_identity.encode(), *sources)}"
+    if not engine.has_image(reference):
+        engine.build(SCRIPTED, reference, paths.logs() / LOG, BASE=base)
+        _forget_older(engine, reference)
     return reference
 
 

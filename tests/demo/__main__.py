@@ -70,7 +70,7 @@ def _first_model(eyes: Eyes, screen: Screen, follower: Follower) -> None:
     screen.chapter("A policy, and a first model")
     screen.command("kubectl apply -f manifests/demo/policy.yaml")
     kubectl("apply", "--filename=-", stdin=stage.policy().encode())
-    asked = f"retrain.dev/requestedAt={datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"  # noqa: TID251  # a door, not the core
+    asked = f"retrain.dev/requestedAt={datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"  # a door, not the core
     screen.command(f"kubectl annotate retrainpolicy {stage.NAME} {asked}")
     kubectl("annotate", "retrainpolicy", stage.NAME, asked)
     active = wait_for(

@@ -9,7 +9,7 @@ from retrain_operator.model.run import Missing, RunState, RunStatus, StepState
 from tests.demo.access import DemoError, wait_for
 from tests.demo.observe import Eyes, Seen
 from tests.demo.screen import Screen
-from tests.demo.stage import DeployRight
+from tests.demo.stage import set_deploy_verbs
 from tests.demo.story import Block, Diary, RunTold, Target, blocked, healed
 
 BLOCKED_WEEKS = 3
@@ -34,7 +34,6 @@ class Follower:
 
     def __init__(self, eyes: Eyes, screen: Screen, diary: Diary) -> None:
         self._eyes, self._screen, self._diary = eyes, screen, diary
-        self._right = DeployRight()
         self._taken = False
         self._before = eyes.target()
         self._open: Open | None = None
@@ -93,7 +92,7 @@ class Follower:
         if run.block is None and self._wants_block():
             wait_for(lambda: self._training(run.name), RUN_TIMEOUT, lambda: f"Run {run.name} made no Job")
             self._screen.line("  Meanwhile somebody takes the right to deploy away:")
-            self._screen.command(self._right.take())
+            self._screen.command(set_deploy_verbs("get"))
             self._taken = True
         seen = wait_for(lambda: self._stopped(run), RUN_TIMEOUT, lambda: self._stuck(run.name))
         if seen.status.state is RunState.BLOCKED:
@@ -146,7 +145,7 @@ class Follower:
         self._watch(run)
 
     def _give_back(self) -> None:
-        self._screen.command(self._right.give_back())
+        self._screen.command(set_deploy_verbs("get", "patch"))
         self._taken = False
 
     def _end(self, run: Open, seen: Seen) -> None:

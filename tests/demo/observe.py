@@ -52,7 +52,7 @@ class Eyes:
     def resting(self) -> bool:
         """Whether the policy rests after its last run."""
         until = self.policy().cooldown_until
-        return until is not None and until > datetime.now(UTC)  # noqa: TID251  # this is a door, not the core
+        return until is not None and until > datetime.now(UTC)  # this is a door, not the core
 
     def run(self, name: str) -> Seen | None:
         """The run of that name; None while it is claimed and not yet made."""

@@ -38,10 +38,6 @@ class Servers:
         self._served = api.service(stage.NAME, PORT)
         self._frozen = api.service(stage.FROZEN, PORT)
 
-    def version(self) -> str:
-        """The version that is in service."""
-        return str(self._api.get(f"{self._served}/v2/models/{stage.NAME}")["versions"][0])
-
     def predict(self, week: Week) -> Predicted:
         """What the model in service says of a week, asked day by day."""
         answers = [self._infer(self._served, week.features[day]) for day in week.days()]
@@ -57,10 +53,11 @@ class Servers:
         """Tell the servers the labels of a week they predicted."""
         for day in said.week.days():
             body = {"predicted": said.labels[day].tolist(), "actual": said.week.labels[day].tolist()}
+            body["model_version"] = said.version
             self._api.post(f"{self._served}/feedback", body)
 
     def _infer(self, server: str, rows: npt.NDArray[np.float64]) -> Json:
-        tensor = {"name": "features", "shape": list(rows.shape), "datatype": "FP64", "data": rows.ravel().tolist()}
+        tensor = {"name": "input", "shape": list(rows.shape), "datatype": "FP64", "data": rows.ravel().tolist()}
         return self._api.post(server + INFER, {"inputs": [tensor]})
 
 

@@ -83,31 +83,13 @@ def freeze() -> None:
     kubectl("rollout", "status", f"deployment/{FROZEN}", "--timeout=120s")
 
 
-class DeployRight:
-    """The rule of the runner's Role that lets it patch the Deployment. It can be taken away and given back."""
-
-    def __init__(self) -> None:
-        self._role = json.loads(kubectl("get", "role", RUNNER, "--output=json"))
-        rules = self._role["rules"]
-        self._index = next((i for i, rule in enumerate(rules) if "deployments" in rule["resources"]), None)
-        if self._index is None:
-            raise DemoError(f"Role {RUNNER} in manifests/tenant has no rule for deployments.")
-
-    def take(self) -> str:
-        """Take the rule out of the Role. Returns the command that did it."""
-        patch = json.dumps([{"op": "remove", "path": f"/rules/{self._index}"}])
-        return _shown("patch", "role", RUNNER, "--type=json", f"--patch={patch}")
-
-    def give_back(self) -> str:
-        """Put the rule back. Returns the command that did it."""
-        rule = self._role["rules"][self._index]
-        patch = json.dumps([{"op": "add", "path": f"/rules/{self._index}", "value": rule}])
-        return _shown("patch", "role", RUNNER, "--type=json", f"--patch={patch}")
-
-
-def _shown(*words: str) -> str:
-    kubectl(*words)
-    return f"kubectl {' '.join(words)}"
+def set_deploy_verbs(*verbs: str) -> str:
+    """Change what the runner's Role lets it do with the Deployment. Returns the command that did it."""
+    rules = json.loads(kubectl("get", "role", RUNNER, "--output=json"))["rules"]
+    rule = next(number for number, rule in enumerate(rules) if "deployments" in rule["resources"])
+    patch = json.dumps([{"op": "replace", "path": f"/rules/{rule}/verbs", "value": verbs}])
+    kubectl("patch", "role", RUNNER, "--type=json", f"--patch={patch}")
+    return f"kubectl patch role {RUNNER} --type=json -p '{patch}'"
 
 
 def _apply(folder: Path) -> None:

@@ -16,7 +16,7 @@ from tests.cluster import paths
 from tests.crds import samples
 from tests.crds.conftest import Kubectl
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("quiet")]
 
 PROGRAM = Path(sys.executable).parent / "kubectl-retrain"
 NO_DATA = "There is nothing at file:///data/batches/*.parquet."

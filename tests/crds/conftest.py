@@ -38,3 +38,17 @@ def namespace(kubectl: Kubectl, request: pytest.FixtureRequest) -> Iterator[str]
     kubectl("create", "namespace", name)
     yield name
     kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def quiet(kubectl: Kubectl) -> Iterator[None]:
+    """No operator writes over what a test writes: one that runs in the cluster is stopped for as long."""
+    operator = ("deployment/retrain-operator", "-n", "retrain-system")
+    replicas = kubectl("get", *operator, "-o", "jsonpath={.spec.replicas}").stdout
+    if replicas:
+        kubectl("scale", *operator, "--replicas=0")
+        pods = ("pod", "-n", "retrain-system", "-l", "app.kubernetes.io/name=retrain-operator")
+        kubectl("wait", "--for=delete", *pods, "--timeout=60s")
+    yield
+    if replicas:
+        kubectl("scale", *operator, f"--replicas={replicas}")

@@ -9,7 +9,7 @@ import pytest
 from tests.crds import samples
 from tests.crds.conftest import Kubectl
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("quiet")]
 
 AT = "2024-06-01T10:00:00Z"
 READY = {"type": "Ready", "status": "True", "reason": "Watching", "message": "All is well.", "lastTransitionTime": AT}

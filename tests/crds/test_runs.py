@@ -8,7 +8,7 @@ import pytest
 from tests.crds.conftest import Kubectl
 from tests.crds.samples import run
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("quiet")]
 
 REFUSAL = "the spec of a run cannot be changed"
 CHANGES: dict[str, tuple[Any, str]] = {

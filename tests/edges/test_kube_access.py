@@ -103,19 +103,19 @@ async def test_an_admission_policy(operator: Kube, admin: Kube, tenant: str) -> 
     where = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": tenant}}}
     no = {"expression": "!('team' in object.metadata.labels)", "message": "Ask the team.", "reason": "Forbidden"}
     policy = {"matchConstraints": {**where, "resourceRules": [rule]}, "validations": [no]}
-    binding = {"policyName": "edges", "validationActions": ["Deny"]}
+    binding = {"policyName": tenant, "validationActions": ["Deny"]}
     made = [
-        (kind, await admin.create(kind, None, {"metadata": {"name": "edges"}, "spec": spec}))
+        (kind, await admin.create(kind, None, {"metadata": {"name": tenant}, "spec": spec}))
         for kind, spec in ((ADMISSION, policy), (BINDINGS, binding))
     ]
     try:
         refused = await _first_refusal(operator, tenant)
         assert refused.kind == "jobs"
-        assert "ValidatingAdmissionPolicy 'edges'" in refused.detail
+        assert f"ValidatingAdmissionPolicy '{tenant}'" in refused.detail
         assert [cause.message for cause in refused.causes if "Ask the team." in cause.message]
     finally:
         for kind, each in made:
-            await admin.delete(kind, None, "edges", uid=each["metadata"]["uid"])
+            await admin.delete(kind, None, tenant, uid=each["metadata"]["uid"])
 
 
 async def _first_refusal(operator: Kube, tenant: str) -> Forbidden:

@@ -42,7 +42,9 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     config: Path = tmp_path_factory.mktemp("prometheus") / "prometheus.yml"
     config.write_text(CONFIG)
     flags = ("--config.file=/prometheus.yml", "--storage.tsdb.path=/prometheus/data")
-    made = docker("create", "--publish", "127.0.0.1::9090", paths.images()["PROMETHEUS_IMAGE"], *flags)
+    image = paths.images().get("PROMETHEUS_IMAGE")
+    assert image, "the image of Prometheus is not there: run `make images`"
+    made = docker("create", "--network", "kind", "--publish", "127.0.0.1::9090", image, *flags)
     try:
         docker("cp", str(config), f"{made}:/prometheus.yml")
         docker("start", made)

@@ -10,73 +10,75 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-TASK = json.loads(os.environ.get("RETRAIN_TASK", '{"run": "none"}'))
-DIGEST = "sha256:" + hashlib.sha256(TASK["run"].encode()).hexdigest()
-COLLECTED = {
+NOT_COLLECTED = {
     "no-new-data": ("NoNewData", "There is no batch that the champion has not seen."),
     "data-invalid": ("DataInvalid", "Batch week-07.parquet: column price is constant, it varied before."),
-    "no-source": ("DataSourceNotFound", f"Data source not found: {TASK['data']['source']} matches no file."),
+    "no-source": ("DataSourceNotFound", "Data source not found: {source} matches no file."),
 }
+Json = dict[str, Any]
 
 
-def collect(script: str) -> dict[str, object]:
+def collect(task: Json, script: str) -> Json:
     """Say that there is new data, or why there is none."""
-    outcome, message = COLLECTED.get(script, ("Collected", "3 batches with 3000 rows are new."))
-    return {"outcome": outcome, "message": message, "batches": 3, "rows": 3000}
+    outcome, message = NOT_COLLECTED.get(script, ("Collected", "3 batches with 3000 rows are new."))
+    return {"outcome": outcome, "message": message.format(source=task["data"]["source"]), "batches": 3, "rows": 3000}
 
 
-def train(script: str) -> dict[str, object]:
+def train(task: Json, script: str) -> Json:
     """Say that a candidate was trained."""
-    if script in COLLECTED:
+    if script in NOT_COLLECTED:
         return {"outcome": "Skipped", "message": "Nothing to train on."}
     if script == "slow":
         time.sleep(30)
     if script == "crash":
         sys.exit(3)
     if script == "hungry":
-        _hold = bytearray(os.urandom(1 << 20)) * 4096
+        _hold = [os.urandom(1 << 20) for _ in range(4096)]
     return {"outcome": "Trained", "message": "Trained on 3 batches.", "batches": 3, "rows": 2000}
 
 
-def evaluate(script: str) -> dict[str, object]:
+def evaluate(task: Json, script: str) -> Json:
     """Report numbers with which the candidate is better, or worse."""
-    if script in COLLECTED:
+    if script in NOT_COLLECTED:
         return {"outcome": "Skipped", "message": "Nothing to evaluate."}
-    better, bound = (0.9, 0.05) if script != "reject" else (0.7, -0.15)
-    score = {
-        "metric": "accuracy",
-        "candidate": better,
-        "champion": 0.8,
-        "improvement": better - 0.8,
-        "lowerBound": bound,
-    }
-    champion = TASK.get("champion")
+    candidate, bound = (0.7, -0.15) if script == "reject" else (0.9, 0.05)
+    score = {"metric": "accuracy", "candidate": candidate}
+    champion = task.get("champion")
+    if champion:
+        champion = {"uri": champion["uri"], "digest": champion.get("digest") or digest("before")}
+        score |= {"champion": 0.8, "improvement": candidate - 0.8, "lowerBound": bound}
     return {
         "outcome": "Evaluated",
         "message": "Scored on 1000 rows.",
-        "candidate": {"uri": f"{TASK['model']['store']}/v-{TASK['run'][-10:]}", "digest": DIGEST},
-        "champion": champion and {"uri": champion["uri"], "digest": champion.get("digest") or "sha256:" + "cd" * 32},
+        "candidate": {"uri": f"{task['model']['store']}/v-{task['run'][-10:]}", "digest": digest(task["run"])},
+        "champion": champion,
         "scores": [score],
-        "holdout": {"rows": 1000, "blocks": 20, "digest": DIGEST},
+        "holdout": {"rows": 1000, "blocks": 20, "digest": digest("holdout")},
     }
 
 
-def main() -> None:
-    """Do one step, or serve nothing for ever when called as `serve`: not even that with a broken model."""
-    step = sys.argv[1]
-    if step == "serve":
-        if "/broken/" in os.environ["MODEL_URI"]:
-            sys.exit("this model cannot be loaded")
-        time.sleep(10**6)
-    script = os.environ.get("SCRIPT", "promote")
-    answer = {"collect": collect, "train": train, "evaluate": evaluate}[step](script)
-    text = json.dumps(
-        {"contract": "retrain.dev/v1", "run": TASK["run"], "nonce": TASK["nonce"], "step": step, **answer}
-    )
+def digest(text: str) -> str:
+    """A digest as the contract writes it."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def step(name: str) -> None:
+    """Do one step and leave its answer."""
+    task, script = json.loads(os.environ["RETRAIN_TASK"]), os.environ.get("SCRIPT", "promote")
+    told = {"collect": collect, "train": train, "evaluate": evaluate}[name](task, script)
+    answer = {"contract": "retrain.dev/v1", "run": task["run"], "nonce": task["nonce"], "step": name, **told}
     if script != "silent":
-        Path("/dev/termination-log").write_text("{" if script == "garbage" else text)
+        Path("/dev/termination-log").write_text("{" if script == "garbage" else json.dumps(answer))
+
+
+def serve() -> None:
+    """Serve nothing for ever; not even that with a broken model."""
+    if "/broken/" in os.environ["MODEL_URI"]:
+        sys.exit("this model cannot be loaded")
+    time.sleep(10**6)
 
 
 if __name__ == "__main__":
-    main()
+    serve() if sys.argv[1] == "serve" else step(sys.argv[1])

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.cluster import dockerd, kind, node_image, paths
-from tests.cluster.command import ClusterError
+from tests.cluster.command import ClusterError, succeeds
 from tests.cluster.engine import Engine, find
 from tests.cluster.progress import say
 
@@ -65,7 +65,9 @@ def down() -> None:
             kind.delete(engine)
         marker = Marker.read()
         if engine and marker and marker.network:
-            engine.docker("network", "rm", NETWORK)
+            succeeds(
+                "docker", "--host", engine.host, "network", "rm", NETWORK
+            )  # unless another cluster is on it by now
         if engine is None or engine.ours:
             dockerd.stop()
         for left in (Marker.file(), paths.docker_host_file(), paths.images_file(), paths.kubeconfig()):

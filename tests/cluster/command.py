@@ -8,6 +8,7 @@ import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 LAST_LINES = 15
 
@@ -69,25 +70,19 @@ def logged(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     last: deque[str] = deque(maxlen=LAST_LINES)
-    source = stdin.open("rb") if stdin else subprocess.DEVNULL
-    with log.open("a") as out:
-        out.write(f"$ {' '.join(argv)}\n")
-        process = subprocess.Popen(
-            argv,
-            stdin=source,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env=_environment(env),
-            cwd=cwd,
-        )
+    command: dict[str, Any] = {"env": _environment(env), "cwd": cwd, "text": True, "errors": "replace"}
+    with (
+        log.open("a") as out,
+        (stdin or Path(os.devnull)).open("rb") as source,
+        subprocess.Popen(argv, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **command) as process,
+    ):
         assert process.stdout is not None
+        out.write(f"$ {' '.join(argv)}\n")
         for line in process.stdout:
             out.write(line)
             last.append(line.rstrip())
             on_line(line.rstrip())
-    if process.wait() != 0:
+    if process.returncode != 0:
         said = "\n".join(f"    {line}" for line in last)
         raise ClusterError(
             f"`{' '.join(argv[:3])} ...` failed with exit code {process.returncode}.",

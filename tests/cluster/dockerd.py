@@ -127,9 +127,9 @@ def _path() -> str:
     return f"{os.environ.get('PATH', '/usr/bin:/bin')}:{SBIN}"
 
 
-def _pid() -> int | None:
-    """The process of our engine if it is alive; a number in a file may since belong to a stranger."""
-    file = _folder() / "pid"
+def _pid(name: str = "pid") -> int | None:
+    """The live process that a pid file of our engine names; a number in a file may since belong to a stranger."""
+    file = _folder() / name
     pid = int(file.read_text()) if file.exists() else 0
     return pid if pid in footprint.processes(str(_folder())) else None
 
@@ -139,11 +139,12 @@ def _clear_remains() -> None:
 
     A container that outlived its engine is left to the next one, which takes it over.
     """
-    if not _pid():
-        (_folder() / "pid").unlink(missing_ok=True)
+    for name in ("pid", "exec/containerd/containerd.pid"):
+        if not _pid(name):
+            (_folder() / name).unlink(missing_ok=True)
     if not footprint.processes(str(_folder())):
-        footprint.unmount_below(_folder())
-        footprint.unmount_below(data())
+        footprint.unmount(_folder())
+        footprint.unmount(data())
         shutil.rmtree(_folder() / "exec", ignore_errors=True)
     _folder().mkdir(parents=True, exist_ok=True, mode=0o700)
 

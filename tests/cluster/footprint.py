@@ -41,9 +41,7 @@ def undo(file: Path) -> None:
             kept = without_docker(rules, forward_policy=note["forward_policy"][tool])
             subprocess.run([f"{tool}-restore", "--counters"], input=kept, text=True, check=True)
     FORWARDING.write_text(note["ip_forward"])
-    groups = [group for pattern in ("docker", "*/docker") for group in CONTROL_GROUPS.glob(pattern)]
-    below = [folder for group in groups for folder in group.rglob("*") if folder.is_dir()]
-    for folder in [*sorted(below, reverse=True), *groups, *map(Path, RUN_FOLDERS)]:
+    for folder in [*CONTROL_GROUPS.glob("docker"), *CONTROL_GROUPS.glob("*/docker"), *map(Path, RUN_FOLDERS)]:
         with suppress(OSError):  # not empty: somebody else's
             folder.rmdir()
 
@@ -67,10 +65,10 @@ def processes(word: str) -> list[int]:
     return found
 
 
-def unmount_below(folder: Path) -> None:
-    """Unmount all that is mounted below the folder, the deepest first."""
+def unmount(folder: Path) -> None:
+    """Unmount all that is mounted on the folder and below it, the deepest first."""
     mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    for point in sorted((point for point in mounted if point.startswith(f"{folder}/")), key=len, reverse=True):
+    for point in sorted((point for point in mounted if f"{point}/".startswith(f"{folder}/")), key=len, reverse=True):
         subprocess.run(["umount", "--lazy", point], check=True)
 
 

@@ -1,12 +1,14 @@
 """The scheduler: one heap that knows which trigger is asked when, and the newest answers.
 
 A check falls on a slot of its interval, shifted by a hash of its query, so that thousands of policies spread evenly and
-policies with the same query fall due together and share one request. A slot that comes too late is skipped and counted.
+policies with the same query fall due together and share one request. A slot is skipped and counted when a newer one has
+come, or while the check before it has no answer yet: a slow source never gathers a crowd.
 """
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
@@ -15,6 +17,7 @@ from retrain_operator.model.observation import Observation
 from retrain_operator.model.world import Policy
 from retrain_operator.queue import Key
 
+EPOCH = datetime.fromtimestamp(0, UTC)
 IN_FLIGHT = 8
 """Requests to the source at the same time."""
 
@@ -28,10 +31,9 @@ class Check:
 
     def slot_after(self, at: datetime) -> datetime:
         """The first slot later than a time."""
-        seconds = self.interval.total_seconds()
-        shift = crc32(self.query.encode()) / 2**32 * seconds
-        number = (at.timestamp() - shift) // seconds + 1
-        return datetime.fromtimestamp(number * seconds + shift, UTC)
+        shift = self.interval * (crc32(self.query.encode()) / 2**32)
+        number = (at - EPOCH - shift) // self.interval + 1
+        return EPOCH + shift + number * self.interval
 
 
 @dataclass(order=True, slots=True)
@@ -60,7 +62,7 @@ class Scheduler:
         self._answers: dict[tuple[Key, str], Observation] = {}
         self._changed = asyncio.Event()
         self._slots = asyncio.Semaphore(IN_FLIGHT)
-        self._asking: set[asyncio.Task[None]] = set()
+        self._asking: dict[Check, asyncio.Task[None]] = {}
 
     def watch(self, key: Key, policy: Policy) -> None:
         """Check a policy's metric triggers from now on, as they stand in its spec now. A new one is asked at once."""
@@ -77,7 +79,8 @@ class Scheduler:
             self._watchers.setdefault(check, {})[key, name] = None
             if check not in self._in_heap:
                 self._push(check, self._clock())
-            self._start(check, self._clock(), [(key, name)])
+            if check not in self._asking:
+                self._start(check, self._clock())
         self._changed.set()
 
     def forget(self, key: Key) -> None:
@@ -101,35 +104,36 @@ class Scheduler:
             while self._heap and self._heap[0].at <= self._clock():
                 self._fire(heapq.heappop(self._heap))
             pause = (self._heap[0].at - self._clock()).total_seconds() if self._heap else None
-            try:
-                await asyncio.wait_for(self._changed.wait(), pause and max(pause, 0))
-            except TimeoutError:
-                continue
+            # Not wait_for: until Python 3.12 it swallows a cancellation that meets a change, and run() would never end.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._changed.wait()
 
     def _fire(self, due: _Due) -> None:
-        self._in_heap.discard(due.check)
-        watchers = self._watchers.get(due.check)
-        if watchers is None:
+        check = due.check
+        self._in_heap.discard(check)
+        if check not in self._watchers:
             return
-        now = self._clock()
-        self._push(due.check, max(due.at, now))
-        if now - due.at > due.check.interval:
+        following = self._push(check, self._clock())
+        newest = following - check.interval
+        if newest > due.at or check in self._asking:
             self._late()
-        self._start(due.check, due.at, watchers)
+        if check not in self._asking:
+            self._start(check, newest)
 
-    def _push(self, check: Check, after: datetime) -> None:
+    def _push(self, check: Check, after: datetime) -> datetime:
+        slot = check.slot_after(after)
         self._in_heap.add(check)
-        heapq.heappush(self._heap, _Due(check.slot_after(after), check))
+        heapq.heappush(self._heap, _Due(slot, check))
+        return slot
 
-    def _start(self, check: Check, at: datetime, watchers: Iterable[tuple[Key, str]]) -> None:
-        task = asyncio.create_task(self._answer(check, at, tuple(watchers)))
-        self._asking.add(task)
-        task.add_done_callback(self._asking.discard)
+    def _start(self, check: Check, at: datetime) -> None:
+        task = self._asking[check] = asyncio.create_task(self._answer(check, at))
+        task.add_done_callback(lambda _: self._asking.pop(check))
 
-    async def _answer(self, check: Check, at: datetime, watchers: tuple[tuple[Key, str], ...]) -> None:
+    async def _answer(self, check: Check, at: datetime) -> None:
         async with self._slots:
             observation = await self._ask(check.query, at)
-        for key, name in watchers:
-            if self._of.get(key, {}).get(name) == check:
-                self._answers[key, name] = observation
-                self._seen(key, name, observation)
+        for key, name in tuple(self._watchers.get(check, ())):
+            self._answers[key, name] = observation
+            self._seen(key, name, observation)

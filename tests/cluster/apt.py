@@ -1,12 +1,12 @@
 """Installs Debian packages on this machine, and makes container images out of them where no registry answers."""
 
-import hashlib
 import os
 import shutil
 
 from tests.cluster import paths
 from tests.cluster.command import ClusterError, logged
 from tests.cluster.engine import Engine
+from tests.cluster.tools import fingerprint
 
 SUITE = "bookworm"
 LEAN = [
@@ -31,8 +31,7 @@ def install(*packages: str, purpose: str) -> None:
 
 def reference(name: str, packages: list[str]) -> str:
     """What an image with these Debian packages is called."""
-    digest = hashlib.sha256(" ".join([SUITE, *LEAN, *packages]).encode()).hexdigest()[:12]
-    return f"localhost/retrain-{name}:{digest}"
+    return f"localhost/retrain-{name}:{fingerprint(SUITE, *LEAN, *packages)}"
 
 
 def image(engine: Engine, name: str, packages: list[str]) -> str:

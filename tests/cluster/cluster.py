@@ -15,15 +15,17 @@ from tests.cluster import dockerd, kind, node_image, paths
 from tests.cluster.command import ClusterError, succeeds
 from tests.cluster.engine import Engine, find
 from tests.cluster.progress import say
+from tests.cluster.tools import fingerprint
 
 NETWORK = "kind"
 
 
 @dataclass(frozen=True)
 class Marker:
-    """What we made: the node's id (empty while it is being made), and whether the network is ours too."""
+    """What we made: the node's id (empty while it is being made), from which files, and whether the network is ours."""
 
     node: str
+    files: str
     network: bool
 
     @staticmethod
@@ -43,14 +45,16 @@ def up() -> Engine:
     with lock():
         engine = find() or dockerd.start()
         paths.docker_host_file().write_text(engine.host + "\n")
-        node = our_node(engine)
-        if node and node.runs and kind.answers():
-            say(f"The cluster {paths.CLUSTER} is up.")
-        elif node and _revive(engine, node):
-            say(f"The cluster {paths.CLUSTER} runs again.")
-        else:
+        node, marker = our_node(engine), Marker.read()
+        if not (node and marker and marker.node == node.identity and marker.files == _files()):
+            if node:
+                say(f"The cluster {paths.CLUSTER} was made from other files, or not to the end; it is made anew.")
             _create(engine)
             say(f"The cluster {paths.CLUSTER} is ready.")
+        elif node.runs and kind.answers():
+            say(f"The cluster {paths.CLUSTER} is up.")
+        else:
+            _revive(engine, node)
         say(f"  kubeconfig: {paths.kubeconfig()}")
         return engine
 
@@ -65,9 +69,8 @@ def down() -> None:
             kind.delete(engine)
         marker = Marker.read()
         if engine and marker and marker.network:
-            succeeds(
-                "docker", "--host", engine.host, "network", "rm", NETWORK
-            )  # unless another cluster is on it by now
+            # Refused, and rightly, while another kind cluster is on it.
+            succeeds("docker", "--host", engine.host, "network", "rm", NETWORK)
         if engine is None or engine.ours:
             dockerd.stop()
         for left in (Marker.file(), paths.docker_host_file(), paths.images_file(), paths.kubeconfig()):
@@ -118,11 +121,8 @@ def our_node(engine: Engine) -> Node | None:
     )
 
 
-def _revive(engine: Engine, node: Node) -> bool:
-    """Whether a node that was stopped, or whose API server was, could be brought back with its state."""
-    marker = Marker.read()
-    if marker is None or not marker.node or not paths.kubeconfig().exists():
-        return False
+def _revive(engine: Engine, node: Node) -> None:
+    """Bring back, with its state, a cluster that was stopped; make it anew where it does not come back."""
     say(f"The cluster {paths.CLUSTER} was stopped; starting it again.")
     try:
         if not node.runs:
@@ -130,17 +130,23 @@ def _revive(engine: Engine, node: Node) -> bool:
         kind.wait_ready(engine)
     except ClusterError as failed:
         say(f"It did not come back, so it is made anew. {failed}")
-        return False
-    return True
+        _create(engine)
+    say(f"The cluster {paths.CLUSTER} runs again.")
 
 
 def _create(engine: Engine) -> None:
     image = node_image.image(engine)
     kind.delete(engine)
-    had_network = NETWORK in engine.docker("network", "ls", "--format", "{{.Name}}").split()
-    marker = Marker.read() or Marker(node="", network=not had_network)
-    Marker(node="", network=marker.network).write()
+    paths.images_file().unlink(missing_ok=True)  # they were in the node
+    before, networks = Marker.read(), engine.docker("network", "ls", "--format", "{{.Name}}").split()
+    network = before.network if before else NETWORK not in networks
+    Marker(node="", files=_files(), network=network).write()
     kind.create(engine, image)
-    node = engine.container(paths.NODE)
+    node = our_node(engine)
     assert node is not None
-    Marker(node=node[0], network=marker.network).write()
+    Marker(node=node.identity, files=_files(), network=network).write()
+
+
+def _files() -> str:
+    """A name for everything that the cluster is made from."""
+    return fingerprint(paths.SOURCE / "node", paths.SOURCE / "kind")

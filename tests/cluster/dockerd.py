@@ -130,7 +130,7 @@ def _path() -> str:
 def _pid(name: str = "pid") -> int | None:
     """The live process that a pid file of our engine names; a number in a file may since belong to a stranger."""
     file = _folder() / name
-    pid = int(file.read_text()) if file.exists() else 0
+    pid = int(file.read_text() or 0) if file.exists() else 0
     return pid if pid in footprint.processes(str(_folder())) else None
 
 

@@ -33,7 +33,11 @@ class Engine:
 
     def has_image(self, reference: str) -> bool:
         """Whether the image is in the engine's own store."""
-        return bool(self.docker("images", "--quiet", reference))
+        return bool(self.image_id(reference))
+
+    def image_id(self, reference: str) -> str:
+        """The digest of the image that the reference stands for now; empty where there is none."""
+        return self.docker("images", "--quiet", "--no-trunc", reference)
 
     def pull(self, reference: str) -> bool:
         """Whether the image could be had from a registry; a registry that cannot be reached is an ordinary answer."""

@@ -3,16 +3,15 @@
 Each is tagged by a hash of all that went into it, so that what is there is neither built nor loaded again.
 """
 
-import hashlib
 import shutil
 import subprocess
-from pathlib import Path
 
 from tests.cluster import apt, paths, wheels
 from tests.cluster.cluster import lock, up
-from tests.cluster.command import ClusterError
+from tests.cluster.command import ClusterError, succeeds
 from tests.cluster.engine import Engine
 from tests.cluster.progress import Steps, say
+from tests.cluster.tools import fingerprint
 
 PYTHON = "python:3.13-slim"
 PYTHON_PACKAGES = ["ca-certificates", "python3", "python3-venv", "tzdata"]
@@ -55,9 +54,8 @@ def _python(engine: Engine) -> str:
 def _prometheus(engine: Engine) -> str:
     """The official image under a name of ours, or one from Debian's package."""
     context = paths.SOURCE / "prometheus"
-    digest = _digest(repr(PROMETHEUS_PACKAGES).encode(), _content(context / "Dockerfile"))
     pulled = f"localhost/retrain-prometheus:{PROMETHEUS.partition(':')[2]}"
-    built = f"localhost/retrain-prometheus:{digest}"
+    built = f"localhost/retrain-prometheus:{fingerprint(context, *PROMETHEUS_PACKAGES)}"
     if at_hand := _at_hand(engine, pulled, built):
         return at_hand
     if engine.pull(PROMETHEUS):
@@ -76,11 +74,10 @@ def _at_hand(engine: Engine, *references: str) -> str | None:
 
 def _build(engine: Engine, name: str, base: str) -> str:
     """The image of operator or trainer, built if there is none of exactly these sources, this lock and this base."""
-    dockerfile = paths.CHECKOUT / FOLDERS[name][0] / "Dockerfile"
+    folders = [paths.CHECKOUT / folder for folder in FOLDERS[name]]
     required = wheels.requirements(name)
-    sources = [_content(file) for file in wheels.sources(*FOLDERS[name])]
-    base_identity = engine.docker("images", "--quiet", "--no-trunc", base)
-    reference = f"localhost/retrain-{name}:{_digest(base_identity.encode(), required.encode(), *sources)}"
+    made_of = fingerprint(engine.image_id(base), required, paths.CHECKOUT / "pyproject.toml", *folders)
+    reference = f"localhost/retrain-{name}:{made_of}"
     if engine.has_image(reference):
         return reference
     context = paths.cache() / "images" / name
@@ -91,7 +88,7 @@ def _build(engine: Engine, name: str, base: str) -> str:
         wheels.fetch(required, python=_python_version(engine, base), into=context / "wheels", log=log)
         wheels.build_project(context / "project", log)
         (context / "requirements.txt").write_text(required)
-        shutil.copy(dockerfile, context)
+        shutil.copy(folders[0] / "Dockerfile", context)
         step.detail = "building"
         engine.build(context, reference, log, BASE=base)
     _forget_older(engine, reference)
@@ -100,25 +97,11 @@ def _build(engine: Engine, name: str, base: str) -> str:
 
 def _scripted(engine: Engine, base: str) -> str:
     """The trainer of the end-to-end stories that only answers; it needs nothing but Python."""
-    sources = [_content(file) for file in sorted(SCRIPTED.iterdir()) if file.is_file()]
-    base_identity = engine.docker("images", "--quiet", "--no-trunc", base)
-    reference = f"localhost/retrain-scripted:{_digest(base_identity.encode(), *sources)}"
+    reference = f"localhost/retrain-scripted:{fingerprint(engine.image_id(base), SCRIPTED)}"
     if not engine.has_image(reference):
         engine.build(SCRIPTED, reference, paths.logs() / LOG, BASE=base)
         _forget_older(engine, reference)
     return reference
-
-
-def _content(file: Path) -> bytes:
-    """A file's name in the checkout with what is in it."""
-    return f"{file.relative_to(paths.CHECKOUT)}\n".encode() + file.read_bytes()
-
-
-def _digest(*parts: bytes) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(hashlib.sha256(part).digest())
-    return digest.hexdigest()[:12]
 
 
 def _python_version(engine: Engine, base: str) -> str:
@@ -130,7 +113,8 @@ def _forget_older(engine: Engine, reference: str) -> None:
     repository = reference.split(":", maxsplit=1)[0]
     for other in engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}", repository).splitlines():
         if other != reference:
-            engine.docker("rmi", other)
+            # Refused, and rightly, while a container uses it.
+            succeeds("docker", "--host", engine.host, "rmi", other)
 
 
 def _load_missing(engine: Engine, references: list[str]) -> None:

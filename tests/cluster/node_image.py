@@ -4,7 +4,6 @@ What is built is kept in the engine under a tag made of all that went into it; a
 stopped, because each step finds what it has made before (Go's cache, Debian image, layers).
 """
 
-import hashlib
 import shutil
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from tests.cluster import apt, paths
 from tests.cluster.command import ClusterError, capture, logged
 from tests.cluster.engine import Engine
 from tests.cluster.progress import Step, Steps, say
-from tests.cluster.tools import go, module_version
+from tests.cluster.tools import fingerprint, go, module_version
 
 OFFICIAL = "kindest/node:v1.34.11@sha256:44e222ee2132dab25ff87301682f89eb82c7880ea3a1bf543bfe9708fd08d67d"
 SOURCE = paths.SOURCE / "node"
@@ -54,11 +53,7 @@ def image(engine: Engine) -> str:
 
 def _digest() -> str:
     """A name for all that the image is made of."""
-    digest = hashlib.sha256(repr([apt.SUITE, apt.LEAN, PACKAGES, PROGRAMS]).encode())
-    for file in sorted(SOURCE.rglob("*")):
-        if file.is_file():
-            digest.update(f"{file.relative_to(SOURCE)}\n".encode() + file.read_bytes())
-    return digest.hexdigest()[:12]
+    return fingerprint(SOURCE, apt.reference("node-debian", PACKAGES), repr(PROGRAMS))
 
 
 def _build(engine: Engine, reference: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 CLUSTER = "retrain"
 NODE = f"{CLUSTER}-control-plane"
+AUDIT_LOG = "/var/log/kubernetes/audit.log"  # in the node: `docker exec NODE cat ...`
 SOURCE = Path(__file__).parent
 CHECKOUT = SOURCE.parents[1]
 

@@ -93,7 +93,7 @@ def test_a_cluster_that_somebody_else_made_is_refused() -> None:
 
 def test_a_cluster_that_we_made_is_known_again() -> None:
     paths.state().mkdir(parents=True)
-    cluster.Marker(node=f"id-of-{paths.NODE}", network=True).write()
+    cluster.Marker(node=f"id-of-{paths.NODE}", files="", network=True).write()
     node = cluster.our_node(ElsewhereEngine("unix:///elsewhere.sock", ours=False))
     assert node == cluster.Node(f"id-of-{paths.NODE}", runs=True)
 

@@ -103,5 +103,5 @@ def test_the_audit_log_tells_who_did_what() -> None:
         "--as-group",
         "system:masters",
     )
-    events = [json.loads(line) for line in in_node("grep", name, "/var/log/kubernetes/audit.log").splitlines()]
+    events = [json.loads(line) for line in in_node("grep", name, paths.AUDIT_LOG).splitlines()]
     assert [(event["verb"], event["impersonatedUser"]["username"]) for event in events] == [("get", "somebody")]

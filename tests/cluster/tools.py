@@ -1,8 +1,10 @@
-"""Finds the programs that build things: uv, and a Go that is new enough."""
+"""The programs that build things (uv, and a Go that is new enough), and names for what they build from."""
 
+import hashlib
 import os
 import re
 import shutil
+from pathlib import Path
 
 from tests.cluster import paths
 from tests.cluster.command import ClusterError, capture
@@ -38,3 +40,17 @@ def module_version(module: str) -> str:
 
 def go_mod() -> str:
     return (paths.SOURCE / "node" / "go.mod").read_text()
+
+
+def fingerprint(*given: Path | str) -> str:
+    """Twelve characters that change with any of these: a file, all files below a folder, or a text."""
+    digest = hashlib.sha256()
+    for one in given:
+        if isinstance(one, str):
+            digest.update(f"{len(one)} {one}\n".encode())
+            continue
+        for file in sorted(one.rglob("*")) if one.is_dir() else [one]:
+            if file.is_file() and "__pycache__" not in file.parts:
+                content = file.read_bytes()
+                digest.update(f"{file.relative_to(paths.CHECKOUT)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:12]

@@ -48,11 +48,3 @@ def build_project(into: Path, log: Path) -> None:
     """Have in the folder `into` the project's own wheel, and nothing else."""
     shutil.rmtree(into, ignore_errors=True)
     logged([uv(), "build", "--wheel", "--out-dir", str(into), str(paths.CHECKOUT)], log)
-
-
-def sources(*folders: str) -> list[Path]:
-    """The files of the wheel that lie in these folders of the checkout, and those that say how it is built."""
-    found = [paths.CHECKOUT / name for name in ("pyproject.toml", "README.md", "LICENSE")]
-    for folder in folders:
-        found += (paths.CHECKOUT / folder).rglob("*")
-    return sorted(file for file in found if file.is_file() and "__pycache__" not in file.parts)

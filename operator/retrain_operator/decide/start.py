@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from retrain_operator.decide.schedule import newest_slot, next_slot
 from retrain_operator.decide.triggers import breach_message
+from retrain_operator.decide.wording import clipped
 from retrain_operator.model.observation import Sample
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome
@@ -95,19 +96,22 @@ def breach_sustained(world: PolicyWorld) -> Decision | None:
 
 
 def schedule_due(world: PolicyWorld) -> Decision | None:
-    """The newest slot of a schedule that no run has served yet."""
+    """The newest slot of any schedule that no run has served yet; one run answers for all that came before it."""
     after = world.policy.status.last_schedule_time or world.policy.created
-    for trigger in world.policy.spec.triggers:
-        slot = newest_slot(trigger.schedule, after, world.now) if trigger.schedule else None
-        if slot:
-            message = f"The slot of {slot:%Y-%m-%d %H:%M} UTC of {trigger.name} has come."
-            return Start(Cause(trigger=trigger.name, message=message, at=slot))
-    return None
+    schedules = {trigger.name: trigger.schedule for trigger in world.policy.spec.triggers if trigger.schedule}
+    slots = {name: newest_slot(schedule, after, world.now) for name, schedule in schedules.items()}
+    due = [(slot, name) for name, slot in slots.items() if slot]
+    if not due:
+        return None
+    slot, name = max(due)
+    message = f"The slot of {slot:%Y-%m-%d %H:%M} UTC of {name} has come."
+    return Start(Cause(trigger=name, message=message, at=slot))
 
 
 def watching(world: PolicyWorld) -> Decision:
     """Nothing speaks for a run."""
-    return Hold(Reason.WATCHING, _watching_message(world.policy.status.triggers), next_schedule_time(world))
+    slot = next_schedule_time(world)
+    return Hold(Reason.WATCHING, _watching_message(world.policy.status.triggers, slot), slot)
 
 
 CHAIN: tuple[Check, ...] = (
@@ -142,8 +146,12 @@ def next_schedule_time(world: PolicyWorld) -> datetime | None:
     return min((next_slot(schedule, world.now) for schedule in schedules), default=None)
 
 
-def _watching_message(triggers: tuple[TriggerStatus, ...]) -> str:
-    pending = [trigger.message for trigger in triggers if trigger.state == TriggerState.PENDING]
-    unknown = [trigger.message for trigger in triggers if trigger.state in (TriggerState.NO_DATA, TriggerState.ERROR)]
-    said = pending + unknown
-    return " ".join(said)[:1024] if said else "All triggers are within their healthy ranges."
+def _watching_message(triggers: tuple[TriggerStatus, ...], slot: datetime | None) -> str:
+    firing = [f"{each.message} The next check decides." for each in triggers if each.state == TriggerState.FIRING]
+    pending = [each.message for each in triggers if each.state == TriggerState.PENDING]
+    unknown = [each.message for each in triggers if each.state in (TriggerState.NO_DATA, TriggerState.ERROR)]
+    if said := firing + pending + unknown:
+        return clipped(" ".join(said))
+    if slot:
+        return f"No trigger fires. The next slot is at {slot:%Y-%m-%d %H:%M} UTC."
+    return "All triggers are within their healthy ranges."

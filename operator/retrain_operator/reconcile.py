@@ -16,7 +16,7 @@ from retrain_operator.decide.ending import blocked, end, with_condition
 from retrain_operator.decide.history import surplus
 from retrain_operator.decide.manifest import job_manifest, job_rights, rollout_patch, run_manifest
 from retrain_operator.decide.moves import Act, CreateJob, DeleteJob, GoOn, SetModel, Wait
-from retrain_operator.decide.objection import refusal_objection, target_objection
+from retrain_operator.decide.objection import refusal_objection, start_objection
 from retrain_operator.decide.progress import progress
 from retrain_operator.decide.report import OBJECTION_POLL, admit, invalid, report, wants_target
 from retrain_operator.decide.schedule import mistake
@@ -91,11 +91,12 @@ class Reconciler:
         target: Target = NotLooked()
         if wants_target(settled, decision):
             target = await self._cluster.target(policy.account, policy.spec.rollout)
-        objection = target_objection(policy.spec.rollout, target)
+        objection = start_objection(policy.spec.rollout, target)
         decision = admit(decision, objection, world.now)
         status = report(settled, decision, objection)
         await self._write_policy(policy, status)
-        if isinstance(target, Serving) and (isinstance(decision, Start) or isinstance(run, Claimed)):
+        claimed = isinstance(decision, Start) or isinstance(run, Claimed)
+        if claimed and isinstance(target, Serving) and objection is None:
             await self._create_run(policy, status, target)
         if status.history != policy.status.history:
             await self._prune(policy, status.champion.run if status.champion else None)

@@ -2,11 +2,20 @@
 
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter, ValidationError
+
+from retrain_operator.decide.wording import clipped, listed
 from retrain_operator.model.access import Refusal, Right
 from retrain_operator.model.policy import Rollout
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Missing
 from retrain_operator.model.target import ContainerAbsent, NotLooked, Serving, Target, TargetAbsent, VariableAbsent
+from retrain_trainer.contract import Uri
+
+LONGEST_OBJECTION = 800
+"""Characters of an objection's message: room is left for the sentence that it stands in."""
+MISSING_AT_MOST = 16
+_URI: TypeAdapter[str] = TypeAdapter(Uri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +36,31 @@ def target_objection(rollout: Rollout, target: Target) -> Objection | None:
         case TargetAbsent():
             return Objection(Reason.TARGET_NOT_FOUND, f'Deployment "{name}" does not exist in this namespace.')
         case ContainerAbsent(found=found):
-            message = f'Deployment "{name}" has no container "{rollout.container}", but {_listed(found)}.'
-            return Objection(Reason.CONTAINER_NOT_FOUND, message)
+            message = f'Deployment "{name}" has no container "{rollout.container}", but {_only(found)}.'
+            return _objection(Reason.CONTAINER_NOT_FOUND, message)
         case VariableAbsent(found=found):
             message = (
                 f'Container "{rollout.container}" of Deployment "{name}" has no plain variable "{rollout.env}", but '
-                f"{_listed(found)}. Add it, with an empty value when there is no model yet."
+                f"{_only(found)}. Add it, with an empty value when there is no model yet."
             )
-            return Objection(Reason.ENV_NOT_FOUND, message)
+            return _objection(Reason.ENV_NOT_FOUND, message)
         case Refusal():
             return refusal_objection(target)
+
+
+def start_objection(rollout: Rollout, target: Target) -> Objection | None:
+    """What keeps a run from starting: an unfit target, or a model in service that no trainer could compare with."""
+    if not isinstance(target, Serving) or not target.value:
+        return target_objection(rollout, target)
+    try:
+        _URI.validate_python(target.value)
+    except ValidationError:
+        message = (
+            f'{rollout.env} of Deployment "{rollout.target_ref.name}" is {clipped(target.value, 200)!r}, which is no '
+            "file:// or s3:// URI. Name a model there, or leave it empty when there is none yet."
+        )
+        return Objection(Reason.MODEL_NOT_READABLE, message)
+    return None
 
 
 def refusal_objection(refusal: Refusal) -> Objection:
@@ -56,9 +80,15 @@ def refusal_objection(refusal: Refusal) -> Objection:
     if refusal.lacking:
         lacking = " and ".join(str(right) for right in refusal.lacking)
         message = f"{account} may not {lacking}. Grant it by a Role in namespace {namespace}."
-        missing = tuple(_missing(refusal, "RBAC", right) for right in refusal.lacking)
-        return Objection(Reason.MISSING_PERMISSION, message, missing)
-    return Objection(_layer(refusal.detail), f"The API server refused to {refusal.asked}: {refusal.detail}")
+        missing = tuple(_missing(refusal, "RBAC", right) for right in refusal.lacking[:MISSING_AT_MOST])
+        return _objection(Reason.MISSING_PERMISSION, message, missing)
+    why = f": {refusal.detail.rstrip('.')}." if refusal.detail else " and does not say why."
+    return _objection(_layer(refusal.detail), f"The API server refused to {refusal.asked}{why}")
+
+
+def _objection(reason: Reason, message: str, missing: tuple[Missing, ...] = ()) -> Objection:
+    """An objection that quotes what others wrote or named, so that it may be long."""
+    return Objection(reason, clipped(message, LONGEST_OBJECTION), missing)
 
 
 def _layer(detail: str) -> Reason:
@@ -80,5 +110,5 @@ def _missing(refusal: Refusal, layer: str, right: Right) -> Missing:
     )
 
 
-def _listed(names: tuple[str, ...]) -> str:
-    return "only " + ", ".join(f'"{name}"' for name in names) if names else "none at all"
+def _only(names: tuple[str, ...]) -> str:
+    return f"only {listed(names)}" if names else "none at all"

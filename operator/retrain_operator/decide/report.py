@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from retrain_operator.decide.manifest import run_name
 from retrain_operator.decide.objection import Objection
 from retrain_operator.decide.start import Decision, Hold, Start, cooldown_until, next_schedule_time
+from retrain_operator.decide.wording import clipped
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import RunState
 from retrain_operator.model.status import (
@@ -26,6 +27,7 @@ TARGET_REASONS = frozenset(
         Reason.TARGET_NOT_FOUND,
         Reason.CONTAINER_NOT_FOUND,
         Reason.ENV_NOT_FOUND,
+        Reason.MODEL_NOT_READABLE,
         Reason.MISSING_PERMISSION,
         Reason.ADMISSION_DENIED,
     }
@@ -95,11 +97,11 @@ def _state(world: PolicyWorld, decision: Decision, objection: Objection | None) 
         return PolicyState.TRAINING, f"A run starts: {decision.cause.message}"
     if isinstance(world.run, Going):
         return _RUN_STATES[world.run.status.state], world.run.status.message or decision.message
+    if decision.reason is Reason.SUSPENDED:
+        return PolicyState.SUSPENDED, decision.message
     if objection:
         return PolicyState.IDLE, objection.message
     match decision.reason:
-        case Reason.SUSPENDED:
-            return PolicyState.SUSPENDED, decision.message
         case Reason.RUN_ACTIVE:
             return PolicyState.TRAINING, decision.message
         case Reason.COOLING_DOWN:
@@ -122,19 +124,24 @@ def _ready(world: PolicyWorld, objection: Objection | None) -> tuple[str, str, s
         return "False", objection.reason, objection.message
     if all(trigger.state is TriggerState.ERROR for trigger in triggers):
         return "False", triggers[0].reason, triggers[0].message
+    if world.policy.spec.suspend:
+        return "True", Reason.SUSPENDED, "The policy is suspended: no run starts while spec.suspend is true."
     return "True", Reason.WATCHING, "The triggers are checked, and a run starts when one fires."
 
 
 def _triggered(triggers: tuple[TriggerStatus, ...]) -> tuple[str, str, str]:
     firing = [trigger for trigger in triggers if trigger.state is TriggerState.FIRING]
-    if firing:
-        return "True", firing[0].reason, " ".join(trigger.message for trigger in firing)[:1024]
+    unknown = [trigger for trigger in triggers if trigger.state in (TriggerState.NO_DATA, TriggerState.ERROR)]
+    pending = [trigger for trigger in triggers if trigger.state is TriggerState.PENDING]
+    for status, found in (("True", firing), ("Unknown", unknown), ("False", pending)):
+        if found:
+            return status, found[0].reason, clipped(" ".join(trigger.message for trigger in found))
     return "False", Reason.HEALTHY, "No trigger fires."
 
 
 def invalid(policy: Policy | InvalidPolicy, now: datetime, mistake: str) -> PolicyStatus:
     """The status of a policy whose spec cannot be followed. A run under way is not touched."""
-    message = f"The spec cannot be followed: {mistake}"[:1024]
+    message = clipped(f"The spec cannot be followed: {mistake.rstrip('.')}.")
     return policy.status.model_copy(
         update={
             "observed_generation": policy.generation,

@@ -27,6 +27,8 @@ class Reason(StrEnum):
     """The Deployment has no container of the given name."""
     ENV_NOT_FOUND = "EnvNotFound"
     """The container has no plain variable of the given name."""
+    MODEL_NOT_READABLE = "ModelNotReadable"
+    """The variable names a model that is no file:// or s3:// URI, so no candidate can be compared with it."""
     MISSING_PERMISSION = "MissingPermission"
     """The policy's ServiceAccount, or the operator for it, lacks a right."""
     UNAVAILABLE = "Unavailable"

@@ -7,10 +7,14 @@ with a one-sided confidence bound in place of a point difference.
 
 from dataclasses import dataclass
 
+from retrain_operator.decide.wording import clipped, number
 from retrain_operator.model.policy import Evaluation, Gate, OnMissingChampion
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome
 from retrain_trainer.contract import Champion, Evaluated, EvaluateOutcome, Goal, Score
+
+LONGEST_VERDICT = 800
+"""Characters of a verdict's message: room is left for the sentence that it stands in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,12 @@ def verdict(evaluation: Evaluation, champion: Champion | None, evaluated: Evalua
     objection = _comparison(evaluation, champion, evaluated) or _gates(evaluation, champion, evaluated)
     if objection:
         return objection
-    return Verdict(True, Outcome.SUCCEEDED, Reason.PROMOTED, " ".join(_told(score) for score in evaluated.scores))
+    told = clipped(" ".join(_told(score) for score in evaluated.scores), LONGEST_VERDICT)
+    return Verdict(True, Outcome.SUCCEEDED, Reason.PROMOTED, told)
+
+
+def _unusable(message: str) -> Verdict:
+    return Verdict(False, Outcome.FAILED, Reason.ANSWER_INVALID, message)
 
 
 def _no(reason: Reason, message: str) -> Verdict:
@@ -40,15 +49,16 @@ def _no(reason: Reason, message: str) -> Verdict:
 def _comparison(evaluation: Evaluation, champion: Champion | None, evaluated: Evaluated) -> Verdict | None:
     """Whether the right two models were compared."""
     compared = evaluated.champion
+    if evaluated.outcome is not EvaluateOutcome.EVALUATED:
+        return _unusable("The trainer skipped the evaluation, though there was a candidate to evaluate.")
     if evaluated.candidate is None:
-        return Verdict(False, Outcome.FAILED, Reason.ANSWER_INVALID, "The trainer named no candidate.")
+        return _unusable("The trainer named no candidate.")
     if champion is None:
         if evaluation.on_missing_champion is OnMissingChampion.REJECT:
             return _no(Reason.NO_CHAMPION, "No model is in service, and evaluation.onMissingChampion says Reject.")
         return None
     if compared is None or compared.uri != champion.uri or (champion.digest or compared.digest) != compared.digest:
-        message = f"The candidate was not compared with the model in service, {champion.uri}."
-        return Verdict(False, Outcome.FAILED, Reason.ANSWER_INVALID, message)
+        return _unusable(f"The candidate was not compared with the model in service, {champion.uri}.")
     if compared.digest == evaluated.candidate.digest:
         return _no(Reason.SELF_COMPARISON, "Candidate and champion are the same version.")
     return None
@@ -56,6 +66,8 @@ def _comparison(evaluation: Evaluation, champion: Champion | None, evaluated: Ev
 
 def _gates(evaluation: Evaluation, champion: Champion | None, evaluated: Evaluated) -> Verdict | None:
     scores = {score.metric: score for score in evaluated.scores}
+    if len(scores) < len(evaluated.scores):
+        return _unusable("The trainer reported a metric twice.")
     for gate in evaluation.gates:
         objection = _gate(gate, scores.get(gate.metric), champion, evaluation.confidence)
         if objection:
@@ -68,7 +80,8 @@ def _gate(gate: Gate, score: Score | None, champion: Champion | None, confidence
         return _no(Reason.METRIC_MISSING, f"The trainer did not report {gate.metric}, which a gate asks for.")
     if gate.threshold is not None and _worse(gate.goal, score.candidate, gate.threshold):
         side = "below" if gate.goal is Goal.MAXIMIZE else "above"
-        message = f"{gate.metric} of the candidate is {score.candidate:.4g}, {side} the gate's {gate.threshold:.4g}."
+        value, bound = number(score.candidate, gate.threshold), number(gate.threshold, score.candidate)
+        message = f"{gate.metric} of the candidate is {value}, {side} the gate's {bound}."
         return _no(Reason.BELOW_THRESHOLD, message)
     if champion is None:
         return None

@@ -70,9 +70,9 @@ def _build(engine: Engine, reference: str) -> None:
     shutil.rmtree(context, ignore_errors=True)
     shutil.copytree(SOURCE, context)
     steps = Steps(5)
-    with steps.step("Fetch the Go modules of Kubernetes", expected=60) as step:
+    with steps.step("Fetch Kubernetes as Go modules", expected=60) as step:
         packages = _fetch_modules(log, step)
-    with steps.step("Compile Kubernetes, etcd, CoreDNS and the storage provisioner", expected=430) as step:
+    with steps.step("Compile Kubernetes", expected=430) as step:
         _compile(context / "bin", packages, log, step)
     with steps.step("Make the node's file system from Debian packages", expected=60):
         debian = apt.image(engine, "node-debian", PACKAGES)

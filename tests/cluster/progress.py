@@ -72,10 +72,11 @@ def _live(step: Step) -> Iterator[None]:
     from rich.live import Live  # noqa: PLC0415  (only here: an `up` that has nothing to do must not wait for it)
     from rich.progress_bar import ProgressBar  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
     def picture() -> Table:
         table = Table.grid(padding=(0, 1))
-        table.add_row(ProgressBar(total=1, completed=step.done, width=24), str(step))
+        table.add_row(ProgressBar(total=1, completed=step.done, width=24), Text(str(step)))
         return table
 
     with Live(get_renderable=picture, refresh_per_second=4, transient=True):

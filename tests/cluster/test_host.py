@@ -84,16 +84,21 @@ def test_the_runtime_asks_for_all_capabilities_but_the_one(tmp_path: Path, verb:
     }
 
 
-def test_a_cluster_that_somebody_else_made_is_refused() -> None:
+@pytest.mark.parametrize("noted", [None, "another-id"])
+def test_a_cluster_that_somebody_else_made_is_refused(noted: str | None) -> None:
+    paths.state().mkdir(parents=True)
+    if noted:
+        cluster.Marker(node=noted, files="", network=True).write()
     with pytest.raises(ClusterError) as told:
         cluster.our_node(ElsewhereEngine("unix:///elsewhere.sock", ours=False))
     assert "a kind cluster named retrain that was not made here, and it is left alone" in str(told.value)
     assert "kind delete cluster --name retrain" in str(told.value)
 
 
-def test_a_cluster_that_we_made_is_known_again() -> None:
+@pytest.mark.parametrize("noted", [f"id-of-{paths.NODE}", ""], ids=["made", "interrupted while it was made"])
+def test_a_cluster_that_we_made_is_known_again(noted: str) -> None:
     paths.state().mkdir(parents=True)
-    cluster.Marker(node=f"id-of-{paths.NODE}", files="", network=True).write()
+    cluster.Marker(node=noted, files="", network=True).write()
     node = cluster.our_node(ElsewhereEngine("unix:///elsewhere.sock", ours=False))
     assert node == cluster.Node(f"id-of-{paths.NODE}", runs=True)
 

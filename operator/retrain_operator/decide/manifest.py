@@ -95,7 +95,6 @@ def job_manifest(run: Run) -> Json:
     """The Job: one pod in which collect, train and evaluate run in this order. Its name is the run's."""
     trainer = run.spec.policy.spec.trainer
     labels = {**MANAGED_BY, POLICY_LABEL: run.spec.policy.name, RUN_LABEL: run.name}
-    collect, train, evaluate = (_container(step, task(run), trainer) for step in STEPS)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -112,30 +111,32 @@ def job_manifest(run: Run) -> Json:
             "podFailurePolicy": {
                 "rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
             },
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": {
-                    "restartPolicy": "Never",
-                    "automountServiceAccountToken": False,
-                    "enableServiceLinks": False,
-                    "securityContext": {
-                        "runAsNonRoot": True,
-                        "runAsUser": USER,
-                        "runAsGroup": USER,
-                        "fsGroup": USER,
-                        "fsGroupChangePolicy": "OnRootMismatch",
-                        "seccompProfile": {"type": "RuntimeDefault"},
-                    },
-                    "initContainers": [collect, train],
-                    "containers": [evaluate],
-                    "volumes": [
-                        {"name": "workspace", "emptyDir": {}},
-                        {"name": "tmp", "emptyDir": {}},
-                        *(_volume(index, volume) for index, volume in enumerate(trainer.volumes)),
-                    ],
-                },
-            },
+            "template": {"metadata": {"labels": labels}, "spec": _pod(task(run), trainer)},
         },
+    }
+
+
+def _pod(work: Task, trainer: Trainer) -> Json:
+    collect, train, evaluate = (_container(step, work, trainer) for step in STEPS)
+    return {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "initContainers": [collect, train],
+        "containers": [evaluate],
+        "volumes": [
+            {"name": "workspace", "emptyDir": {}},
+            {"name": "tmp", "emptyDir": {}},
+            *(_volume(index, volume) for index, volume in enumerate(trainer.volumes)),
+        ],
     }
 
 
@@ -145,8 +146,8 @@ def _container(step: str, work: Task, trainer: Trainer) -> Json:
         "image": trainer.image,
         "args": [step],
         "env": [
-            {"name": TASK_VARIABLE, "value": work.model_dump_json(by_alias=True, exclude_none=True)},
-            *({"name": variable.name, "value": variable.value} for variable in trainer.env),
+            *(_variable(variable.name, variable.value) for variable in trainer.env),
+            _variable(TASK_VARIABLE, work.model_dump_json(by_alias=True, exclude_none=True)),
         ],
         "resources": {
             "requests": _quantities(trainer.resources.requests),
@@ -164,6 +165,11 @@ def _container(step: str, work: Task, trainer: Trainer) -> Json:
             *(_mount(index, volume) for index, volume in enumerate(trainer.volumes)),
         ],
     }
+
+
+def _variable(name: str, value: str) -> dict[str, str]:
+    """A variable whose value arrives as it is: Kubernetes would read `$(NAME)` as a reference and `$$` as one `$`."""
+    return {"name": name, "value": value.replace("$", "$$")}
 
 
 def _quantities(amounts: Quantities) -> dict[str, str]:

@@ -78,18 +78,24 @@ class Tenant:
         status: Json = self.get("retrainpolicy", name).get("status", {})
         return status
 
-    def runs(self) -> list[Json]:
-        """All runs, the oldest first."""
-        return sorted(self.all_of("retrainruns"), key=lambda run: str(run["metadata"]["creationTimestamp"]))
+    def ready(self, name: str = "churn") -> Json:
+        """The policy's condition Ready; empty while there is none."""
+        conditions = self.policy(name).get("conditions", [])
+        return next((each for each in conditions if each["type"] == "Ready"), {})
 
-    def ended(self, runs: int = 1, seconds: float = 90) -> Json:
-        """Status of the newest run, once so many runs have ended."""
+    def runs(self, name: str = "churn") -> list[Json]:
+        """All runs of a policy, the oldest first."""
+        own = [run for run in self.all_of("retrainruns") if run["spec"]["policy"]["name"] == name]
+        return sorted(own, key=lambda run: str(run["metadata"]["creationTimestamp"]))
+
+    def ended(self, runs: int = 1, seconds: float = 90, name: str = "churn") -> Json:
+        """Status of a policy's newest ended run, once so many have ended."""
 
         def look() -> Json | None:
-            ended = [run for run in self.runs() if run.get("status", {}).get("outcome")]
-            assert len(ended) >= runs, json.dumps([run.get("status", {}).get("message") for run in self.runs()])
-            status: Json = ended[-1]["status"]
-            return status
+            all_runs: list[Json] = [run.get("status", {}) for run in self.runs(name)]
+            ended = [status for status in all_runs if status.get("outcome")]
+            assert len(ended) >= runs, f"{name}: {[status.get('message') for status in all_runs]}"
+            return ended[-1]
 
         return eventually(look, seconds)
 

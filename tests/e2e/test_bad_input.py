@@ -1,6 +1,7 @@
 """What a user may get wrong: each is told by a reason and a sentence, and nothing in service is touched."""
 
 import copy
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,62 +12,62 @@ pytestmark = pytest.mark.cluster
 TARGET: dict[str, Any] = {"targetRef": {"name": "churn-serving"}, "container": "server", "env": "MODEL_URI"}
 
 
-def ready(tenant: Tenant) -> dict[str, str]:
-    found = [each for each in tenant.policy().get("conditions", []) if each["type"] == "Ready"]
-    return found[0] if found else {}
+UNFIT: dict[str, tuple[dict[str, Any], str, str]] = {
+    "another-deployment": (
+        {"rollout": {**TARGET, "targetRef": {"name": "nothing"}}},
+        "MissingPermission",
+        'may not get deployments.apps "nothing". Grant it by a Role in namespace',
+    ),
+    "another-container": (
+        {"rollout": {**TARGET, "container": "nobody"}},
+        "ContainerNotFound",
+        'Deployment "churn-serving" has no container "nobody", but only "server".',
+    ),
+    "another-variable": (
+        {"rollout": {**TARGET, "env": "MODEL"}},
+        "EnvNotFound",
+        'Deployment "churn-serving" has no plain variable "MODEL", but only "KEPT", "MODEL_URI".',
+    ),
+    "another-account": (
+        {"serviceAccountName": "nobody"},
+        "ServiceAccountNotFound",
+        "/nobody does not exist. Create it, or name another",
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason", "message"),
-    [
-        (
-            {"rollout": {**TARGET, "targetRef": {"name": "nothing"}}},
-            "MissingPermission",
-            'may not get deployments.apps "nothing". Grant it by a Role in namespace',
-        ),
-        (
-            {"rollout": {**TARGET, "container": "nobody"}},
-            "ContainerNotFound",
-            'Deployment "churn-serving" has no container "nobody", but only "server".',
-        ),
-        (
-            {"rollout": {**TARGET, "env": "MODEL"}},
-            "EnvNotFound",
-            'Deployment "churn-serving" has no plain variable "MODEL", but only "KEPT", "MODEL_URI".',
-        ),
-        (
-            {"serviceAccountName": "nobody"},
-            "ServiceAccountNotFound",
-            "/nobody does not exist. Create it, or name another",
-        ),
-    ],
-)
-def test_a_target_that_is_not_fit_is_told_within_seconds_and_no_run_starts(
-    tenant: Tenant, changes: dict[str, Any], reason: str, message: str
-) -> None:
-    tenant.apply_policy("promote", **changes)
-    eventually(lambda: ready(tenant).get("reason") == reason, 5)
-    assert ready(tenant)["status"] == "False"
-    assert message in ready(tenant)["message"]
-    tenant.ask_for_a_run()
-    eventually(lambda: ready(tenant).get("reason") == reason, 5)
-    assert tenant.runs() == []
-    tenant.apply_policy("promote")
-    assert tenant.ended()["outcome"] == "Succeeded"
+def _is_not_ready_for(tenant: Tenant, name: str, reason: str) -> bool:
+    return bool(tenant.ready(name).get("reason") == reason)
+
+
+def test_a_target_that_is_not_fit_is_told_within_seconds_and_no_run_starts(tenant: Tenant) -> None:
+    for name, (changes, reason, message) in UNFIT.items():
+        tenant.apply_policy("reject", name=name, **changes)
+        eventually(partial(_is_not_ready_for, tenant, name, reason), 5)
+        assert tenant.ready(name)["status"] == "False"
+        assert message in tenant.ready(name)["message"]
+        tenant.ask_for_a_run(name)
+    for name, (_, reason, _) in UNFIT.items():
+        assert tenant.ready(name)["reason"] == reason
+    assert tenant.all_of("retrainruns") == []
+    for name in UNFIT:
+        tenant.apply_policy("reject", name=name)
+    for name in UNFIT:
+        assert tenant.ended(name=name)["outcome"] == "Rejected"
 
 
 def test_a_missing_deployment_is_told(tenant: Tenant) -> None:
     tenant.kubectl("delete", "deployment", "churn-serving")
     tenant.apply_policy("promote")
-    eventually(lambda: ready(tenant).get("reason") == "TargetNotFound", 5)
-    assert ready(tenant)["message"] == 'Deployment "churn-serving" does not exist in this namespace.'
+    eventually(lambda: tenant.ready().get("reason") == "TargetNotFound", 5)
+    assert tenant.ready()["message"] == 'Deployment "churn-serving" does not exist in this namespace.'
 
 
 def test_a_namespace_that_did_not_let_the_operator_in_is_told(tenant: Tenant) -> None:
     tenant.kubectl("delete", "rolebinding", "retrain-operator")
     tenant.apply_policy("promote")
-    eventually(lambda: ready(tenant).get("reason") == "MissingPermission", 5)
-    assert ready(tenant)["message"] == (
+    eventually(lambda: tenant.ready().get("reason") == "MissingPermission", 5)
+    assert tenant.ready()["message"] == (
         f"The operator may not act as ServiceAccount {tenant.namespace}/retrain-runner: apply manifests/tenant in "
         f"namespace {tenant.namespace} to let it in."
     )
@@ -75,8 +76,8 @@ def test_a_namespace_that_did_not_let_the_operator_in_is_told(tenant: Tenant) ->
 def test_a_time_zone_that_is_none_is_named_within_a_second(tenant: Tenant) -> None:
     schedule = {"cron": "0 0 * * *", "timeZone": "Europe/Atlantis"}
     tenant.apply_policy("promote", triggers=[{"name": "nightly", "schedule": schedule}])
-    eventually(lambda: ready(tenant).get("reason") == "InvalidSpec", 5)
-    assert "timeZone 'Europe/Atlantis' is not an IANA time zone" in ready(tenant)["message"]
+    eventually(lambda: tenant.ready().get("reason") == "InvalidSpec", 5)
+    assert "timeZone 'Europe/Atlantis' is not an IANA time zone" in tenant.ready()["message"]
     stalled = next(each for each in tenant.policy()["conditions"] if each["type"] == "Stalled")
     assert (stalled["status"], stalled["reason"]) == ("True", "InvalidSpec")
     tenant.apply_policy("promote")
@@ -98,9 +99,9 @@ def test_prometheus_gone_starts_nothing_is_told_and_heals(tenant: Tenant) -> Non
     kubectl("-n", MONITORING, "scale", "deployment/prometheus", "--replicas=0")
     try:
         tenant.apply_policy("promote")
-        eventually(lambda: ready(tenant).get("reason") == "SourceUnreachable", 20)
+        eventually(lambda: tenant.ready().get("reason") == "SourceUnreachable", 20)
         assert tenant.runs() == []
     finally:
         kubectl("-n", MONITORING, "scale", "deployment/prometheus", "--replicas=1")
         kubectl("-n", MONITORING, "rollout", "status", "deployment/prometheus", "--timeout=60s")
-    eventually(lambda: ready(tenant).get("status") == "True", 30)
+    eventually(lambda: tenant.ready().get("status") == "True", 30)

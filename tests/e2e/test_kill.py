@@ -1,24 +1,42 @@
 """Killed at any moment, the operator carries on: one run, one Job, the same end."""
 
 import time
+from pathlib import Path
 
 import pytest
 
+from tests.e2e import install
 from tests.e2e.stage import Tenant, eventually, kubectl
 
 pytestmark = pytest.mark.cluster
+MOMENTS = (0.2, 2.0, 5.0, 8.0)
+"""Seconds from the request to a kill: while the run is claimed, while the Job is made, in training, in the rollout."""
 
 
 def kill() -> None:
     kubectl("-n", "retrain-system", "delete", "pod", "--all", "--force", "--grace-period=0", "--wait=false")
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.5, 2.0, 6.0])
-def test_a_killed_operator_carries_the_run_on(tenant: Tenant, seconds: float) -> None:
-    tenant.apply_policy("promote", cooldown={"afterSuccess": "1h"})
-    tenant.ask_for_a_run()
-    time.sleep(seconds)
-    kill()
+def test_an_operator_killed_again_and_again_carries_every_run_on(installed: None, tmp_path: Path) -> None:
+    tenants = [install.tenant(_folder(tmp_path, number)) for number in range(len(MOMENTS))]
+    for tenant in tenants:
+        tenant.apply_policy("promote", cooldown={"afterSuccess": "1h"})
+    for tenant, before, at in zip(tenants, (0.0, *MOMENTS), MOMENTS, strict=False):
+        tenant.ask_for_a_run()
+        time.sleep(at - before)
+        kill()
+    for tenant in tenants:
+        _carried_on(tenant)
+        kubectl("delete", "namespace", tenant.namespace, "--wait=false")
+
+
+def _folder(parent: Path, number: int) -> Path:
+    folder = parent / str(number)
+    folder.mkdir()
+    return folder
+
+
+def _carried_on(tenant: Tenant) -> None:
     ended = tenant.ended(seconds=120)
     assert ended["outcome"] == "Succeeded"
     assert len(tenant.runs()) == 1

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import pytest
 
-from tests.e2e.stage import Tenant, eventually
+from tests.e2e.stage import Json, Tenant, eventually
 
 pytestmark = pytest.mark.cluster
 FIRST = "file:///models/churn/v-first"
@@ -70,8 +71,7 @@ def test_a_worse_candidate_is_rejected_and_nothing_changes(tenant: Tenant) -> No
     assert "accuracy is 0.7 against 0.8 of the champion" in ended["message"]
     assert tenant.model() == FIRST
     assert tenant.get("deployment", "churn-serving")["metadata"]["generation"] == 1
-    ready = next(each for each in tenant.policy()["conditions"] if each["type"] == "Ready")
-    assert ready["reason"] != "Rejected"
+    assert tenant.ready()["reason"] != "Rejected"
 
 
 def test_a_rollout_that_does_not_progress_is_undone(tenant: Tenant) -> None:
@@ -86,26 +86,29 @@ def test_a_rollout_that_does_not_progress_is_undone(tenant: Tenant) -> None:
     eventually(lambda: tenant.get("deployment", "churn-serving")["status"].get("updatedReplicas") == 2, 30)
 
 
-@pytest.mark.parametrize(
-    ("script", "outcome", "reason", "message"),
-    [
-        ("no-new-data", "NoNewData", "NoNewData", "There is no batch that the champion has not seen."),
-        ("data-invalid", "DataInvalid", "DataInvalid", "Batch week-07.parquet: column price is constant"),
-        ("no-source", "Failed", "DataSourceNotFound", "Data source not found: file:///data/*.parquet matches no file."),
-        ("silent", "Failed", "AnswerMissing", "collect ended without an answer in its termination message."),
-        ("garbage", "Failed", "AnswerInvalid", "The answer of collect does not follow the contract retrain.dev/v1"),
-        ("crash", "Failed", "StepFailed", "Train ended with exit code 3; see the log of container train of its pod."),
-        ("hungry", "Failed", "OutOfMemory", "Train needed more memory than its limit"),
-    ],
-)
-def test_each_end_is_told_by_its_reason_and_a_sentence(
-    tenant: Tenant, script: str, outcome: str, reason: str, message: str
-) -> None:
-    tenant.apply_policy(script)
-    tenant.ask_for_a_run()
-    ended = tenant.ended()
-    assert (ended["outcome"], ended["reason"]) == (outcome, reason)
-    assert ended["message"].startswith(message)
+def _last_run(tenant: Tenant, name: str) -> Json | None:
+    return tenant.policy(name).get("lastRun")
+
+
+ENDS = {
+    "no-new-data": ("NoNewData", "NoNewData", "There is no batch that the champion has not seen."),
+    "data-invalid": ("DataInvalid", "DataInvalid", "Batch week-07.parquet: column price is constant"),
+    "no-source": ("Failed", "DataSourceNotFound", "Data source not found: file:///data/*.parquet matches no file."),
+    "silent": ("Failed", "AnswerMissing", "collect ended without an answer in its termination message."),
+    "garbage": ("Failed", "AnswerInvalid", "The answer of collect does not follow the contract retrain.dev/v1"),
+    "crash": ("Failed", "StepFailed", "Train ended with exit code 3; see the log of container train of its pod."),
+    "hungry": ("Failed", "OutOfMemory", "Train needed more memory than its limit"),
+}
+
+
+def test_each_end_is_told_by_its_reason_and_a_sentence(tenant: Tenant) -> None:
+    for script in ENDS:
+        tenant.apply_policy(script, name=script)
+        tenant.ask_for_a_run(script)
+    for script, (outcome, reason, message) in ENDS.items():
+        ended = tenant.ended(name=script, seconds=120)
+        assert (ended["outcome"], ended["reason"]) == (outcome, reason)
+        assert ended["message"].startswith(message)
+        last = eventually(partial(_last_run, tenant, script), 20)
+        assert last["outcome"] == outcome
     assert tenant.model() == FIRST
-    last = eventually(lambda: tenant.policy().get("lastRun"), 20)
-    assert last["outcome"] == outcome

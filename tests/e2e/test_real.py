@@ -18,7 +18,7 @@ TRAINING: Json = {
         "timeColumn": "time",
         "holdout": {"fraction": 0.3, "minRows": 1000, "minBlocks": 2},
     },
-    "model": {"store": "file:///models/churn", "estimator": "SGDClassifier", "parameters": {"loss": "log_loss"}},
+    "model": {"store": "file:///models/churn", "estimator": "LogisticRegression", "mode": "Refit", "window": 10},
     "evaluation": {"gates": [{"metric": "accuracy", "threshold": 0.7}]},
 }
 
@@ -67,14 +67,14 @@ def test_the_real_trainer_learns_a_concept_that_turned_and_keeps_a_worse_model_o
     write(real, 0, 10, angle=0)
     first = run(real, 2)
     assert (first["outcome"], first["reason"]) == ("Succeeded", "Promoted")
-    assert [answers(real, 1.0, 2.0), answers(real, 1.0, -2.0)] == [1, 1]
+    assert [answers(real, 1.0, 2.0), answers(real, 1.0, -3.0)] == [1, 1]
 
     write(real, 10, 20, angle=35)
     second = run(real, 3)
     assert second["outcome"] == "Succeeded", second["message"]
     assert second["result"]["champion"] == first["result"]["candidate"]
     assert second["result"]["scores"][0]["lowerBound"] > 0
-    assert [answers(real, 1.0, 2.0), answers(real, 1.0, -2.0)] == [1, 0]
+    assert [answers(real, 1.0, 2.0), answers(real, 1.0, -3.0)] == [1, 0]
 
     write(real, 20, 24, angle=35)
     third = run(real, 4)

@@ -27,9 +27,16 @@ class DemoError(Exception):
     """The demo cannot go on; the message says what happened, where, and what to do. It is shown as it is."""
 
 
-def kubectl(*words: str, stdin: bytes | None = None, namespace: str = NAMESPACE, timeout: float = 180) -> str:
+def program() -> list[str]:
+    """The cluster's own kubectl, which neither reads nor changes anything of the user's."""
+    own = ("--kubeconfig", paths.kubeconfig(), "--cache-dir", paths.kubectl_cache())
+    return [str(paths.kubectl()), *map(str, own)]
+
+
+def kubectl(*words: str, stdin: bytes | None = None, namespace: str | None = NAMESPACE, timeout: float = 180) -> str:
     """What kubectl prints. Raises DemoError with its own words when it fails or takes longer than `timeout` seconds."""
-    command = [str(paths.kubectl()), "--kubeconfig", str(paths.kubeconfig()), "--namespace", namespace, *words]
+    where = ["--namespace", namespace] if namespace else []
+    command = [*program(), *where, *words]
     try:
         done = subprocess.run(command, input=stdin, capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
@@ -87,8 +94,9 @@ class Api:
 @contextmanager
 def api() -> Iterator[Api]:
     """The API server by `kubectl proxy` on a free port of loopback, for as long as the block lasts."""
-    command = [str(paths.kubectl()), "--kubeconfig", str(paths.kubeconfig()), "proxy", "--port=0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        [*program(), "proxy", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             said = process.stdout.readline().strip()

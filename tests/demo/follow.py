@@ -62,7 +62,7 @@ class Follower:
         run = wait_for(
             lambda: self._eyes.run(name), START_TIMEOUT, lambda: f"RetrainRun {name} was claimed but not made"
         )
-        self._screen.line(f"▼ week {week}: {run.cause.message} Run {name} starts; the stream stands still.", "bold")
+        self._screen.line(f"▼ week {week}: {run.cause.message} Run {name} starts.", "bold")
         self._watch(Open(name, week, self._before))
 
     def _active(self) -> str | None:
@@ -124,7 +124,8 @@ class Follower:
         for step in status.steps:
             if step.state in OVER and (step.name, step.state) not in self._told:
                 self._told.add((step.name, step.state))
-                self._screen.step(step.name, step.state, step.message)
+                # What the run says of itself is told in full when it stops.
+                self._screen.step(step.name, step.state, "" if step.message in status.message else step.message)
 
     def _stuck(self, name: str) -> str:
         seen = self._eyes.run(name)

@@ -6,6 +6,7 @@ Colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), which col
 import io
 from datetime import timedelta
 from pathlib import Path
+from textwrap import wrap
 
 import matplotlib as mpl
 import numpy as np
@@ -19,7 +20,7 @@ from tests.demo.stream import START, Stream
 SERVED, FROZEN, INK, FAINT = "#0072B2", "#D55E00", "#222222", "#8a8a8a"
 MARKS = {
     "promoted": ("#009E73", "^", "promoted"),
-    "blocked": ("#CC79A7", "D", "blocked, then promoted without training again"),
+    "blocked": ("#CC79A7", "D", "blocked (shaded), then promoted without training again"),
     "rejected": ("#E69F00", "X", "rejected: not better, nothing changed"),
     "other": (FAINT, "s", "ended otherwise"),
 }
@@ -38,7 +39,7 @@ def draw(diary: Diary, stream: Stream) -> Figure:
     """The picture as a figure, 11 by 6 inches."""
     mpl.rcParams.update({"font.size": 10, "font.family": "DejaVu Sans", "svg.fonttype": "path", "text.color": INK})
     figure = Figure(figsize=(11, 6), layout="constrained")
-    marks, axes = figure.subplots(2, 1, sharex=True, height_ratios=(1, 7))
+    marks, axes = figure.subplots(2, 1, sharex=True, height_ratios=(1, 11))
     _runs(marks, axes, diary)
     _lines(axes, diary)
     _words(figure, axes, diary, stream)
@@ -51,17 +52,17 @@ def _lines(axes: Axes, diary: Diary) -> None:
         (np.array([week.frozen for week in diary.weeks]), FROZEN, "without retraining"),
         (np.array([week.served for week in diary.weeks]), SERVED, "with retraining"),
     ):
-        axes.scatter(numbers, values, s=9, color=colour, alpha=0.35, linewidths=0)
+        axes.scatter(numbers, values, s=10, color=colour, alpha=0.45, linewidths=0)
         axes.plot(numbers, smooth(values), color=colour, linewidth=2.2, label=f"{name}: {values.mean():.3f} on average")
     axes.axhline(diary.healthy, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     axes.annotate(
-        f"healthyRange.min {diary.healthy:g}",
+        f"healthy:\n{diary.healthy:g} or more",
         (1, diary.healthy),
         xycoords=("axes fraction", "data"),
-        xytext=(-4, 3),
+        xytext=(6, 0),
         textcoords="offset points",
-        ha="right",
-        fontsize=8.5,
+        va="center",
+        fontsize=9,
     )
     for week in diary.weeks:
         if week.blocked:
@@ -81,7 +82,7 @@ def _runs(marks: Axes, axes: Axes, diary: Diary) -> None:
     marks.spines[:].set_visible(False)
     marks.tick_params(bottom=False)
     marks.set_ylabel("runs", rotation=0, ha="right", va="center")
-    marks.legend(loc="lower center", bbox_to_anchor=(0.5, 0.85), ncols=4, frameon=False, fontsize=9)
+    marks.legend(loc="lower center", bbox_to_anchor=(0.5, 0.7), ncols=4, frameon=False, fontsize=9)
 
 
 def _words(figure: Figure, axes: Axes, diary: Diary, stream: Stream) -> None:
@@ -96,7 +97,7 @@ def _words(figure: Figure, axes: Axes, diary: Diary, stream: Stream) -> None:
     axes.legend(loc="lower left", frameon=True, framealpha=0.9, edgecolor="none", fontsize=9.5)
     figure.suptitle(f"{stream.name}: a model kept fresh by a RetrainPolicy", fontsize=14, fontweight="bold")
     figure.supxlabel(
-        f"Dots: single weeks. Lines: means of {SMOOTH} weeks. Triangles to diamonds: what the operator did by itself.",
+        f"Dots are single weeks, lines are means of {SMOOTH} weeks.\n" + "\n".join(wrap(stream.caveat, 130)),
         fontsize=8.5,
         color="#555555",
     )

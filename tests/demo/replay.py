@@ -18,6 +18,8 @@ from tests.demo.stream import Stream
 
 FIRST = 12
 """Weeks that are there before the demo starts; the first model is made of them."""
+END = 104
+"""Weeks in all: two years of the stream."""
 PACE = 1.4
 """Seconds that a week takes at least."""
 
@@ -29,16 +31,15 @@ class Replay:
         self._stream, self._servers, self._screen, self._diary = stream, servers, screen, diary
         self._late: Predicted | None = None
 
-    def play(self, follower: Follower, budget: float) -> None:
-        """Play all weeks after the first ones; after `budget` seconds stop as soon as every beat has come."""
-        start = time.monotonic()
+    def play(self, follower: Follower, deadline: float) -> None:
+        """Play the weeks after the first ones. After `deadline`, a monotonic time, stop once every beat has come."""
         with ThreadPoolExecutor(1) as lander:
-            for number in range(FIRST, self._stream.weeks):
+            for number in range(FIRST, END):
                 with _pace():
                     landing = self._week(number, lander, blocked=follower.blocked)
                     landing.result()
                 follower.attend(number)
-                if time.monotonic() - start > budget and all(beat.proof for beat in beats(self._diary)):
+                if time.monotonic() > deadline and all(beat.proof for beat in beats(self._diary)):
                     self._screen.line(f"All was seen by week {number}; the rest of the stream is left out for time.")
                     return
 
@@ -52,7 +53,7 @@ class Replay:
             self._servers.feed_back(self._late)
         self._late = said
         self._diary.weeks.append(told)
-        self._screen.week(week, told, self._stream.weeks)
+        self._screen.week(week, told, END)
         return landing
 
 

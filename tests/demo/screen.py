@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.rule import Rule
 from rich.text import Text
@@ -60,14 +60,19 @@ class Screen:
         self._console.print()
         self._console.print(Rule(Text(words, "bold"), align="left", characters="─"))
 
+    def path(self, path: Path) -> None:
+        """A file to open; never broken, so that it can be copied."""
+        self._console.print(f"  {path}", soft_wrap=True)
+
     def line(self, words: str, style: str = "") -> None:
         """One sentence of the story."""
         self.flush()
         self._say(words, style)
 
     def command(self, words: str) -> None:
-        """A command that a user would type, as it is run."""
-        self.line(f"$ {words}", "bold cyan")
+        """A command that a user would type, as it is run; never broken, so that it can be copied."""
+        self.flush()
+        self._console.print(Text(f"$ {words}", "bold cyan"), soft_wrap=True)
 
     @contextmanager
     def doing(self, words: str) -> Iterator[None]:
@@ -93,26 +98,32 @@ class Screen:
         """Write the started line of weeks, so that what follows stands after it."""
         if not self._row:
             return
-        text = Text(f"weeks {self._row[0].number:>3}-{self._row[-1].number:<3} accuracy")
+        first, last = self._row[0].number, self._row[-1].number
+        text = Text(f"weeks {first:>3}-{last:<3} " if last > first else f"week  {first:>3}     ")
         for week in self._row:
             style = "yellow" if week.served < self._healthy else "green"
             text.append(f" {week.served:.2f}", style).append("<" if week.served < self._healthy else " ", style)
+        text.rstrip()
         self._row.clear()
         self._say(text)
 
     def step(self, name: str, state: str, message: str) -> None:
         """A step of a run has ended, or is held back."""
-        mark, style = MARKS.get(state, ("·", ""))
-        self._say(Text.assemble((f"{mark} {name:<9}", style), message), indent=2)
+        mark, style = MARKS[state]
+        self._say(Text.assemble((f"  {mark} {name:<9}", style), message or state.lower()), hang=13)
 
     def beats(self, beats: tuple[Beat, ...]) -> None:
         """What was promised, and the proof of each, or that it did not come."""
         self.chapter("What was promised")
         for beat in beats:
             mark, style = ("✓", "green") if beat.proof else ("✗", "bold red")
-            self._say(Text.assemble((f"{mark} ", style), beat.promise))
-            self._say(beat.proof or "It did not come.", "dim" if beat.proof else "red", indent=2)
+            self._say(Text.assemble((f"{mark} ", style), beat.promise), hang=2)
+            self._say(f"  {beat.proof or 'It did not come.'}", "dim" if beat.proof else "red", hang=2)
 
-    def _say(self, words: str | Text, style: str = "", indent: int = 0) -> None:
+    def _say(self, words: str | Text, style: str = "", hang: int = 0) -> None:
+        """Print a paragraph whose lines after the first begin `hang` characters further right."""
         text = Text(words, style) if isinstance(words, str) else words
-        self._console.print(Padding(text, (0, 0, 0, indent), expand=False))
+        first, *more = text.wrap(self._console, self._console.width - hang)
+        for number, line in enumerate((first, *more)):
+            line.rstrip()
+            self._console.print(Text(" " * (hang if number else 0)).append_text(line), soft_wrap=True)

@@ -102,7 +102,7 @@ def _apply(folder: Path) -> None:
             "images": [_image(name, paths.images()[variable]) for name, variable in IMAGES.items()],
         }
         (Path(temporary) / "kustomization.yaml").write_text(json.dumps(overlay))
-        kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", temporary)
+        kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", temporary, namespace=None)
 
 
 def _image(name: str, reference: str) -> dict[str, str]:

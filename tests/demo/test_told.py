@@ -50,4 +50,4 @@ def test_a_log_gets_the_weeks_before_what_happened_after_them(capsys: pytest.Cap
         for number, accuracy in ((12, 0.8), (13, 0.6)):
             screen.week(stream.week(number), WeekTold(number, accuracy, 0.5), stream.weeks)
         screen.line("week 13: something happens.")
-    assert capsys.readouterr().out == "weeks  12-13  accuracy 0.80  0.60<\nweek 13: something happens.\n"
+    assert capsys.readouterr().out == "weeks  12-13   0.80  0.60<\nweek 13: something happens.\n"

@@ -33,11 +33,11 @@ class Engine:
 
     def has_image(self, reference: str) -> bool:
         """Whether the image is in the engine's own store."""
-        return bool(self.image_id(reference))
+        return succeeds("docker", "--host", self.host, "image", "inspect", reference)
 
     def image_id(self, reference: str) -> str:
-        """The digest of the image that the reference stands for now; empty where there is none."""
-        return self.docker("images", "--quiet", "--no-trunc", reference)
+        """The digest of the image that the reference stands for now; raises ClusterError where there is none."""
+        return self.docker("image", "inspect", "--format", "{{.Id}}", reference)
 
     def pull(self, reference: str) -> bool:
         """Whether the image could be had from a registry; a registry that cannot be reached is an ordinary answer."""
@@ -49,6 +49,8 @@ class Engine:
         for name, value in arguments.items():
             options += ["--build-arg", f"{name}={value}"]
         modern = succeeds("docker", "buildx", "version")
+        if modern:
+            options.append("--load")
         logged(
             ["docker", "build", "--tag", reference, *options, str(context)],
             log,

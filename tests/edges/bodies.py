@@ -1,8 +1,11 @@
 """Objects for the API server of a test."""
 
 from retrain_operator.edges.kube import Json
+from retrain_operator.edges.request import Resource
 from retrain_operator.model.access import Account
-from tests.crds import samples
+
+THINGS = Resource("edges.test", "v1", "things")
+"""A custom resource that no operator in the cluster knows."""
 
 CONTAINER = {"name": "server", "image": "registry.k8s.io/pause:3.10", "env": [{"name": "MODEL_URI", "value": "v1"}]}
 
@@ -11,8 +14,9 @@ def runner(namespace: str) -> Account:
     return Account(namespace, "retrain-runner")
 
 
-def a_run(name: str) -> Json:
-    return {**samples.run(), "metadata": {"name": name, "labels": {"retrain.dev/policy": name}}}
+def a_thing(name: str, **labels: str) -> Json:
+    metadata = {"name": name, "labels": labels}
+    return {"apiVersion": "edges.test/v1", "kind": "Thing", "metadata": metadata, "spec": {"size": 1}}
 
 
 def a_job(name: str, **labels: str) -> Json:

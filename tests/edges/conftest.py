@@ -1,6 +1,6 @@
 """The real API server as the operator meets it: with the rights of manifests/base, and a tenant that lets it in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from kubernetes.aio.client import ApiClient
 from retrain_operator.edges.kube import Kube, connect
 from tests.cluster import paths
 from tests.crds.conftest import Kubectl, kubectl, namespace
+from tests.edges.bodies import THINGS
 
 __all__ = ["kubectl", "namespace"]
 
@@ -52,3 +53,23 @@ def tenant(kubectl: Kubectl, namespace: str) -> str:
         done = kubectl("apply", "--namespace", namespace, "-f", str(MANIFESTS / "tenant" / file))
         assert done.returncode == 0, done.stderr
     return namespace
+
+
+@pytest.fixture(scope="module")
+def things(kubectl: Kubectl) -> Iterator[None]:
+    """The custom resource `things`, with a status of its own."""
+    free = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": free}}
+    spec = {
+        "group": THINGS.group,
+        "scope": "Namespaced",
+        "names": {"plural": THINGS.plural, "singular": "thing", "kind": "Thing"},
+        "versions": [{**version, "subresources": {"status": {}}}],
+    }
+    name = f"{THINGS.plural}.{THINGS.group}"
+    head = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": name}}
+    kubectl("apply", "-f", "-", body={**head, "spec": spec})
+    done = kubectl("wait", "--for=condition=Established", f"crd/{name}", "--timeout=30s")
+    assert done.returncode == 0, done.stderr
+    yield
+    kubectl("delete", "crd", name, "--timeout=30s")

@@ -7,48 +7,32 @@ import pytest
 from retrain_operator.edges import kube as kube_module
 from retrain_operator.edges.kube import Json, Kube
 from retrain_operator.edges.refusal import AlreadyExists, Conflict, NotFound
-from retrain_operator.edges.request import (
-    DEPLOYMENTS,
-    EVENTS,
-    JOBS,
-    PODS,
-    RUNS,
-    SERVICE_ACCOUNTS,
-    Resource,
-)
-from tests.edges.bodies import a_deployment, a_run, runner
+from retrain_operator.edges.request import DEPLOYMENTS, EVENTS, PODS, SERVICE_ACCOUNTS, Resource
+from tests.edges.bodies import THINGS, a_deployment, a_thing, runner
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("things")]
 
 CONFIG_MAPS = Resource("", "v1", "configmaps")
-QUOTAS = Resource("", "v1", "resourcequotas")
-NAMESPACES = Resource("", "v1", "namespaces")
-WHO_AM_I = Resource("authentication.k8s.io", "v1", "selfsubjectreviews")
-ADMISSION = Resource("admissionregistration.k8s.io", "v1", "validatingadmissionpolicies")
-BINDINGS = Resource("admissionregistration.k8s.io", "v1", "validatingadmissionpolicybindings")
 
 
-async def test_a_custom_resource_lives_its_life(operator: Kube, tenant: str) -> None:
-    made = await operator.create(RUNS, tenant, a_run("life"))
+async def test_a_custom_resource_lives_its_life(admin: Kube, tenant: str) -> None:
+    made = await admin.create(THINGS, tenant, a_thing("life", team="a"))
     assert made["metadata"]["managedFields"][0]["manager"] == "retrain-operator"
-    assert await operator.get(RUNS, tenant, "life") == made
-    told = await operator.patch(RUNS, tenant, "life", {"status": {"message": "Collect runs."}}, subresource="status")
-    assert (told["status"]["message"], told["spec"]) == ("Collect runs.", made["spec"])
-    found = await operator.list(RUNS, None, labels="retrain.dev/policy=life")
-    assert made["metadata"]["uid"] in [each["metadata"]["uid"] for each in found]
-    await operator.delete(RUNS, tenant, "life", uid=made["metadata"]["uid"])
-    with pytest.raises(NotFound, match=rf'^There is no retrainruns\.retrain\.dev "life" in namespace {tenant}\.$'):
-        await operator.get(RUNS, tenant, "life")
+    assert await admin.get(THINGS, tenant, "life") == made
+    told = await admin.patch(THINGS, tenant, "life", {"status": {"message": "It is."}}, subresource="status")
+    assert (told["status"], told["spec"]) == ({"message": "It is."}, made["spec"])
+    assert [each["metadata"]["uid"] for each in await admin.list(THINGS, None, labels="team=a")] == [_uid(made)]
+    await admin.delete(THINGS, tenant, "life", uid=_uid(made))
+    with pytest.raises(NotFound, match=rf'^There is no things\.edges\.test "life" in namespace {tenant}\.$'):
+        await admin.get(THINGS, tenant, "life")
 
 
 async def test_core_resources_are_reached_the_same_way(operator: Kube, tenant: str) -> None:
     assert await operator.list(PODS, tenant) == []
     account = await operator.get(SERVICE_ACCOUNTS, tenant, "retrain-runner")
-    reference = {"apiVersion": "v1", "kind": "ServiceAccount", "name": "retrain-runner", "namespace": tenant}
-    about = {"involvedObject": {**reference, "uid": account["metadata"]["uid"]}, "reason": "Tested", "type": "Normal"}
-    event = await operator.create(
-        EVENTS, tenant, {"metadata": {"generateName": "tested-"}, **about, "message": "Seen."}
-    )
+    about = {"apiVersion": "v1", "kind": "ServiceAccount", "name": "retrain-runner", "namespace": tenant}
+    told = {"involvedObject": {**about, "uid": _uid(account)}, "reason": "Tested", "type": "Normal", "message": "Seen."}
+    event = await operator.create(EVENTS, tenant, {"metadata": {"generateName": "tested-"}, **told})
     assert event["metadata"]["name"].startswith("tested-")
 
 
@@ -61,50 +45,51 @@ async def test_a_list_of_many_pages_is_whole(admin: Kube, tenant: str, monkeypat
     assert sorted(each["metadata"]["name"] for each in found) == sorted(names)
 
 
-async def test_what_is_not_there_is_named(operator: Kube, admin: Kube, tenant: str) -> None:
-    with pytest.raises(NotFound, match=rf'^There is no jobs\.batch "absent" in namespace {tenant}\.$'):
-        await operator.get(JOBS, tenant, "absent")
+async def test_what_is_not_there_is_named(admin: Kube, tenant: str) -> None:
+    with pytest.raises(NotFound, match=rf'^There is no deployments\.apps "absent" in namespace {tenant}\.$'):
+        await admin.get(DEPLOYMENTS, tenant, "absent")
+    with pytest.raises(NotFound, match=r"^There is no namespace nowhere; create it before you create things in it\.$"):
+        await admin.create(THINGS, "nowhere", a_thing("lost"))
     with pytest.raises(
-        NotFound, match=r"^There is no namespace nowhere; create it before you create retrainruns in it\.$"
+        NotFound, match=r"^The API server does not serve things of edges\.test/v9; install what defines"
     ):
-        await admin.create(RUNS, "nowhere", a_run("lost"))
-    with pytest.raises(
-        NotFound, match=r"^The API server does not serve retrainpolicies of retrain\.dev/v9; install what"
-    ):
-        await admin.list(Resource("retrain.dev", "v9", "retrainpolicies"), None)
+        await admin.list(THINGS._replace(version="v9"), None)
 
 
-async def test_a_stale_patch_is_a_conflict_and_changes_nothing(operator: Kube, tenant: str) -> None:
-    made = await operator.create(RUNS, tenant, a_run("stale"))
+async def test_a_stale_patch_is_a_conflict_and_changes_nothing(admin: Kube, tenant: str) -> None:
+    made = await admin.create(THINGS, tenant, a_thing("stale"))
 
     async def say(message: str) -> Json:
         version = {"metadata": {"resourceVersion": made["metadata"]["resourceVersion"]}, "status": {"message": message}}
-        return await operator.patch(RUNS, tenant, "stale", version, subresource="status")
+        return await admin.patch(THINGS, tenant, "stale", version, subresource="status")
 
     await say("first")
     with pytest.raises(
-        Conflict, match=rf'^Since it was read, retrainruns/status\.retrain\.dev "stale" in namespace {tenant}'
+        Conflict, match=r'^Since it was read, things/status\.edges\.test "stale" in namespace .* has ch'
     ):
         await say("second")
-    assert (await operator.get(RUNS, tenant, "stale"))["status"]["message"] == "first"
+    assert (await admin.get(THINGS, tenant, "stale"))["status"] == {"message": "first"}
 
 
-async def test_of_two_with_one_name_the_second_is_told(operator: Kube, tenant: str) -> None:
-    first = await operator.create(RUNS, tenant, a_run("twice"))
-    with pytest.raises(
-        AlreadyExists, match=rf'^There already is retrainruns\.retrain\.dev "twice" in namespace {tenant}\.$'
-    ):
-        await operator.create(RUNS, tenant, a_run("twice"))
-    assert await operator.get(RUNS, tenant, "twice") == first
+async def test_of_two_with_one_name_the_second_is_told(admin: Kube, tenant: str) -> None:
+    first = await admin.create(THINGS, tenant, a_thing("twice"))
+    with pytest.raises(AlreadyExists, match=r'^There already is things\.edges\.test "twice" in namespace '):
+        await admin.create(THINGS, tenant, a_thing("twice"))
+    assert await admin.get(THINGS, tenant, "twice") == first
 
 
-async def test_only_the_object_of_that_uid_is_deleted(operator: Kube, tenant: str) -> None:
-    made = await operator.create(RUNS, tenant, a_run("other"))
+async def test_only_the_object_of_that_uid_is_deleted(admin: Kube, tenant: str) -> None:
+    made = await admin.create(THINGS, tenant, a_thing("other"))
     with pytest.raises(Conflict):
-        await operator.delete(RUNS, tenant, "other", uid="00000000-0000-0000-0000-000000000000")
-    assert (await operator.get(RUNS, tenant, "other"))["metadata"]["uid"] == made["metadata"]["uid"]
+        await admin.delete(THINGS, tenant, "other", uid="00000000-0000-0000-0000-000000000000")
+    assert await admin.get(THINGS, tenant, "other") == made
     for _ in range(2):
-        await operator.delete(RUNS, tenant, "other", uid=made["metadata"]["uid"])
+        await admin.delete(THINGS, tenant, "other", uid=_uid(made))
+
+
+def _uid(body: Json) -> str:
+    uid: str = body["metadata"]["uid"]
+    return uid
 
 
 async def test_a_strategic_patch_leaves_the_neighbours_alone(operator: Kube, admin: Kube, tenant: str) -> None:

@@ -25,13 +25,14 @@ class Batch(Word):
 
 
 class Seen(Word):
-    """A batch behind a version: its rows with a key below `until` (all, when absent) are not trained on again."""
+    """A batch behind a version: its rows with a key below `until` (all, when absent), `behind` of `rows` in number."""
 
     name: str
     digest: Digest
     size: int
     modified: int
     rows: int
+    behind: int
     until: Key | None = None
 
 

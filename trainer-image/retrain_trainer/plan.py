@@ -54,7 +54,7 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
     held = [(entry.batch, start) for entry, start in zip(found.judged, part.starts, strict=True) if start is not None]
     holdout.write(workspace.holdout, held, found.layout)
     afresh = past.champion is None or task.model.mode is Mode.REFIT or not _same_model(task, past.champion)
-    portions = _all_portions(found, part, good) if afresh else _new_portions(found, part)
+    portions = _all_portions(found, part, past, good) if afresh else _new_portions(found, part)
     window = task.model.window if task.model.mode is Mode.REFIT else None
     decided = {
         "portions": tuple(portions[-(window or 0) :]),
@@ -75,16 +75,20 @@ def _new_portions(found: Survey, part: holdout.Cut) -> list[Portion]:
     ]
 
 
-def _all_portions(found: Survey, part: holdout.Cut, good: list[Batch]) -> list[Portion]:
-    """Of each batch, old ones included, all rows before the holdout."""
-    until = {entry.batch.digest: start for entry, start in zip(found.judged, part.starts, strict=True)}
-    old = {entry.batch.digest for entry in found.judged if entry.start is not None}
-    trainable = old | {portion.batch.digest for portion in _new_portions(found, part)}
-    return [
-        Portion(batch=batch, until=until.get(batch.digest))
-        for batch in good
-        if batch.digest in trainable or batch.digest not in until
-    ]
+def _all_portions(found: Survey, part: holdout.Cut, past: Past, good: list[Batch]) -> list[Portion]:
+    """Of each batch, old ones included, all rows before the holdout but those the champion was judged on.
+
+    They are the reference that no new data can have spoiled; a strong learner would know them by heart.
+    """
+    new = {portion.batch.digest: portion for portion in _new_portions(found, part)}
+    portions = []
+    for batch in good:
+        seen = past.seen.get(batch.digest)
+        if seen is not None and seen.behind:
+            portions.append(Portion(batch=batch, until=seen.until))
+        elif seen is None and batch.digest in new:
+            portions.append(new[batch.digest])
+    return portions
 
 
 def _behind(found: Survey, part: holdout.Cut, past: Past) -> tuple[Seen, ...]:
@@ -92,8 +96,11 @@ def _behind(found: Survey, part: holdout.Cut, past: Past) -> tuple[Seen, ...]:
     seen = dict(past.seen)
     for entry, until in zip(found.judged, part.starts, strict=True):
         known = seen.get(entry.batch.digest)
-        rows = entry.findings.rows if known is None else known.rows
-        seen[entry.batch.digest] = Seen(**entry.batch.model_dump(exclude={"path"}), rows=rows, until=until)
+        before = 0 if known is None else known.behind
+        new = len(entry.keys) if until is None else int((entry.keys < until).sum())
+        seen[entry.batch.digest] = Seen(
+            **entry.batch.model_dump(exclude={"path"}), rows=before + len(entry.keys), behind=before + new, until=until
+        )
     return tuple(sorted(seen.values(), key=lambda batch: batch.name))
 
 

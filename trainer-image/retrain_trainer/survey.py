@@ -60,7 +60,7 @@ class Past:
 class Survey:
     """What reading the new batches brought: those that passed, and what is wrong with the others.
 
-    `unused` are columns the champion does not know, `distances` is how far each feature is from the champion's data.
+    `unused` are columns the champion does not know, `distances` is how far the new data of each feature is from the champion's.
     """
 
     layout: Layout | None
@@ -93,7 +93,8 @@ def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
         found.judged.append(Judged(batch, findings, start))
         found.unused |= set(columns) - set(found.layout.columns) - set(task.data.exclude)
     if past.profile is not None:
-        whole = merged(past.profile.layout, [entry.findings for entry in found.judged])
+        # Rows the champion was judged on are left out: they would hide how far away the others are.
+        whole = merged(past.profile.layout, [entry.findings for entry in found.judged if entry.start is None])
         found.distances = checks.psi_by_feature(whole, past.profile)
     return found
 

@@ -1,0 +1,315 @@
+"""How a run can end before a model is made, and the sentence that says so."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from retrain_trainer.contract import CollectOutcome, EvaluateOutcome, Fault, TrainOutcome
+from tests.trainer.world import WEEK, Run, World
+
+
+def ended(run: Run, outcome: CollectOutcome) -> str:
+    """Check that nothing was trained, and return what collect said."""
+    assert run.collect.outcome is outcome
+    assert run.train.outcome is TrainOutcome.SKIPPED
+    assert run.train.message == f"Nothing to train. Collect ended the run as {outcome}."
+    assert run.evaluate.outcome is EvaluateOutcome.SKIPPED
+    assert run.evaluate.message == f"Nothing to evaluate. Collect ended the run as {outcome}."
+    return run.collect.message
+
+
+@pytest.mark.parametrize("source", ["missing/*.parquet", "data/*.parquet", "data/none.csv"])
+def test_no_file_at_all(world: World, source: str) -> None:
+    uri = f"file://{world.root}/{source}"
+    message = ended(world.run("first", data={"source": uri}), CollectOutcome.DATA_SOURCE_NOT_FOUND)
+    assert message == f"Data source not found: {uri} matches no file."
+
+
+def test_nothing_new_since_the_champion(world: World) -> None:
+    world.begin(6)
+    message = ended(world.run("second"), CollectOutcome.NO_NEW_DATA)
+    assert message == "No new data: the champion v000001-first has seen all 6 batches there are."
+
+
+def test_too_little_to_be_worth_a_training(world: World) -> None:
+    world.begin(6)
+    world.add(6, rows=40)
+    message = ended(world.run("second"), CollectOutcome.NO_NEW_DATA)
+    assert message == "Only 40 new rows; data.validation.minRows asks for 100."
+
+
+def test_a_renamed_or_copied_batch_is_no_new_one(world: World) -> None:
+    world.begin(6)
+    data = world.root / "data"
+    (data / "week-005.parquet").rename(data / "week-099.parquet")
+    (data / "copy.parquet").write_bytes((data / "week-001.parquet").read_bytes())
+    ended(world.run("second"), CollectOutcome.NO_NEW_DATA)
+
+
+def test_hidden_and_marker_files_are_no_batches(world: World) -> None:
+    (world.root / "data" / ".week.parquet.tmp").write_text("half")
+    (world.root / "data" / "_SUCCESS").write_text("")
+    ended(world.run("first"), CollectOutcome.DATA_SOURCE_NOT_FOUND)
+
+
+@pytest.mark.parametrize(
+    ("rows", "holdout", "message"),
+    [
+        (
+            WEEK,
+            {"minRows": 1000},
+            "336 new rows are too few to keep 1,000 of them (data.holdout.minRows) from training. They wait for the next "
+            "run.",
+        ),
+        (
+            WEEK,
+            {"minRows": 100},
+            "The 100 held-out rows make 3 blocks, fewer than data.holdout.minBlocks 14.",
+        ),
+    ],
+)
+def test_a_holdout_too_small_to_decide_trains_nothing(
+    world: World, rows: int, holdout: dict[str, int], message: str
+) -> None:
+    world.add(0, rows=rows)
+    run = world.run("first", data={"holdout": holdout})
+    assert run.collect.outcome is CollectOutcome.COLLECTED
+    assert run.train.outcome is TrainOutcome.SKIPPED
+    assert run.train.message == f"Nothing was trained. {message}"
+    assert run.evaluate.outcome is EvaluateOutcome.INCONCLUSIVE
+    assert run.evaluate.message == message
+    assert run.evaluate.candidate is None
+    assert not world.store.exists()
+
+
+def test_rows_of_a_time_already_trained_on_are_not_held_out(world: World) -> None:
+    world.begin(6)
+    world.add(6, 7)
+    late = {**world.columns(50), "time": world.columns(0)["time"]}
+    world.write("week-008.parquet", pa.table(late))
+    run = world.run("second")
+    held = run.evaluate.holdout
+    assert held is not None
+    assert (held.rows, str(held.start)) == (2 * WEEK, "2024-02-12 00:00:00+00:00")
+    assert run.train.rows == 3 * WEEK
+
+
+def test_only_rows_of_old_times_cannot_decide(world: World) -> None:
+    world.begin(6)
+    for week in range(4):
+        columns = {**world.columns(50 + week), "time": world.columns(week)["time"]}
+        world.write(f"late-{week}.parquet", pa.table(columns))
+    world.task["data"]["holdout"]["minRows"] = 3 * WEEK
+    run = world.run("second")
+    assert run.evaluate.outcome is EvaluateOutcome.INCONCLUSIVE
+    assert run.evaluate.message == "Only 672 rows could be held out, fewer than data.holdout.minRows 1,008."
+
+
+class TestABadBatch:
+    """Each check, with the sentence that names batch, column, check, what was expected and what was seen."""
+
+    @pytest.fixture
+    def world(self, world: World) -> World:
+        world.begin(6)
+        world.add(6)
+        return world
+
+    def refused(self, world: World, **changes: Any) -> str:
+        return ended(world.run("second", **changes), CollectOutcome.DATA_INVALID)
+
+    CASES = {
+        "a column is gone": (
+            lambda c: {name: c[name] for name in ("time", "a", "c", "y")},
+            "column b, check columns: expected a column b, seen a, c, time, y.",
+        ),
+        "a number became text": (
+            lambda c: {**c, "b": [f"{value:.1f} EUR" for value in c["b"]]},
+            "column b, check type: expected numbers (turn it into numbers, or leave it out with data.exclude), seen text.",
+        ),
+        "labels are missing": (
+            lambda c: {**c, "y": pa.array(c["y"], mask=np.arange(WEEK) % 10 == 0)},
+            "column y, check label: expected a value in 99% of rows, seen 89.9%.",
+        ),
+        "values are missing": (
+            lambda c: {**c, "b": pa.array(c["b"], mask=np.arange(WEEK) % 4 == 0)},
+            "column b, check nulls: expected at most 10% without a value, seen 25%.",
+        ),
+        "a column stands still": (
+            lambda c: {**c, "b": np.full(WEEK, 0.5)},
+            "column b, check constant: expected values that differ, seen 0.5 in all 336 rows.",
+        ),
+        "zeros fill gaps": (
+            lambda c: {**c, "b": np.where(np.arange(WEEK) % 10 < 3, 0.0, c["b"])},
+            "column b, check most common value: expected at most 20% with one same value, seen 30%.",
+        ),
+        "rows are repeated": (
+            lambda c: {name: values[np.arange(WEEK) // 2] for name, values in c.items()},
+            "check duplicates: expected at most 20% repeated rows, seen 50%.",
+        ),
+        "the unit changed": (
+            lambda c: {**c, "b": c["b"] * 1000},
+            "column b, check range: expected most values from ",
+        ),
+        "a class is gone": (
+            lambda c: {name: values[c["y"] == 1] for name, values in c.items()},
+            "column y, check missing class: expected about ",
+        ),
+        "a class is new": (
+            lambda c: {**c, "y": np.where(np.arange(WEEK) == 7, 2, c["y"])},
+            "column y, check new class: expected one of 0, 1, seen 2.",
+        ),
+        "a value is infinite": (
+            lambda c: {**c, "b": np.where(np.arange(WEEK) == 7, np.inf, c["b"])},
+            "column b, check finite: expected no infinite value, seen 1.",
+        ),
+        "a time is missing": (
+            lambda c: {**c, "time": pa.array(c["time"], mask=np.arange(WEEK) == 7)},
+            "column time, check time: expected a time in every row, seen 1 rows without.",
+        ),
+        "time became text": (
+            lambda c: {**c, "time": [str(value) for value in range(WEEK)]},
+            "column time, check type: expected times or numbers to order rows by, seen text.",
+        ),
+    }
+
+    @pytest.mark.parametrize("case", CASES)
+    def test_is_refused(self, world: World, case: str) -> None:
+        edit, expected = self.CASES[case]
+        world.add(7, edit=edit)
+        message = self.refused(world)
+        assert re.match(rf"Batch week-007\.parquet(, |, ){re.escape(expected)}", message), message
+
+    def test_and_left_out_when_the_policy_says_so(self, world: World) -> None:
+        world.add(8, 9)
+        world.add(7, edit=self.CASES["a column stands still"][0])
+        run = world.run("second", data={"validation": {"onBadBatch": "Skip"}})
+        assert run.collect.batches == 5
+        assert run.collect.message.endswith(
+            "Left out: Batch week-007.parquet, column b, check constant: expected values that differ, seen 0.5 in all 336 "
+            "rows."
+        )
+        assert "v000002-second" in str(run.evaluate.candidate)
+
+    def test_and_several_are_counted(self, world: World) -> None:
+        world.add(7, 8, 9, edit=self.CASES["a column stands still"][0])
+        assert self.refused(world).endswith("2 more batches failed a check.")
+
+    def test_when_all_are_left_out_there_is_no_new_data(self, world: World) -> None:
+        (world.root / "data" / "week-006.parquet").write_bytes(b"PAR1 but not really")
+        run = world.run("second", data={"validation": {"onBadBatch": "Skip"}})
+        message = ended(run, CollectOutcome.NO_NEW_DATA)
+        assert message.startswith("Only 0 new rows; data.validation.minRows asks for 100. Left out: Batch week-006")
+
+    @pytest.mark.parametrize(
+        ("name", "content", "expected"),
+        [
+            ("w.parquet", b"nothing of the sort", "w.parquet, check readable: expected a whole Parquet or CSV file, seen "),
+            ("w.csv", b"", "w.csv, check readable: expected a whole Parquet or CSV file, seen Empty CSV file."),
+            ("w.txt", b"a,b", "w.txt, check format: expected a file ending in .parquet or .csv, seen .txt."),
+        ],
+    )
+    def test_no_table_at_all(self, world: World, name: str, content: bytes, expected: str) -> None:
+        (world.root / "data" / name).write_bytes(content)
+        assert self.refused(world).startswith(f"Batch {expected}")
+
+    def test_text_deep_inside_a_csv_file(self, world: World) -> None:
+        world.add(7, name="week-{}.csv", rows=60_000)
+        with (world.root / "data" / "week-7.csv").open("a") as file:
+            file.write('"2030-01-01 00:00:00.000000",0.1,oops,0.3,1\n')
+        assert self.refused(world) == "Batch week-7.csv, check type: expected a number, seen 'oops' in column 3."
+
+    def test_new_columns_are_told_and_not_used(self, world: World) -> None:
+        world.add(7, 8, 9, edit=lambda c: {**c, "extra": c["a"]})
+        run = world.run("second")
+        assert run.collect.message.endswith("Columns that the champion does not know are not used: extra.")
+
+
+def test_data_that_moved_away_altogether_is_refused_as_a_whole(world: World) -> None:
+    world.begin(6)
+    world.add(6, 7, 8, 9, edit=lambda c: {**c, "b": c["b"] / 100 + 2})
+    run = world.run("second")
+    message = ended(run, CollectOutcome.DATA_INVALID)
+    assert message.startswith(
+        "All new batches, column b, check distance: expected a distance (PSI) of at most 5 from the champion's data, seen "
+    )
+    assert "leave it out with data.exclude" in message
+
+
+def test_one_class_alone_teaches_nothing(world: World) -> None:
+    world.add(*range(6), edit=lambda c: {**c, "y": np.ones(WEEK, np.int64)})
+    message = ended(world.run("first"), CollectOutcome.DATA_INVALID)
+    assert message == "All new batches, column y, check classes: expected at least two classes, seen only 1."
+
+
+def test_a_first_batch_without_the_label_or_with_text_is_refused_by_name(world: World) -> None:
+    world.add(0, edit=lambda c: {**c, "city": ["Bonn"] * WEEK})
+    message = ended(world.run("first"), CollectOutcome.DATA_INVALID)
+    assert message.startswith("Batch week-000.parquet, column city, check type: expected numbers (turn it into numbers")
+    message = ended(world.run("second", data={"label": "z"}), CollectOutcome.DATA_INVALID)
+    assert message == "Batch week-000.parquet, column z, check columns: expected a column z, seen time, a, b, c, y, city."
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"metrics": [{"name": "accurracy"}]},
+            "Metric accurracy is unknown for SGDClassifier, a classifier. Known ones: accuracy, balanced_accuracy, f1, "
+            "precision, recall, roc_auc, log_loss, brier.",
+        ),
+        ({"metrics": [{"name": "rmse"}]}, "Metric rmse is unknown for SGDClassifier, a classifier. Known ones: "),
+        (
+            {"model": {"estimator": "SGDClasifier"}},
+            "model.estimator SGDClasifier is no scikit-learn classifier or regressor that can be trained. Did you mean "
+            "SGDClassifier or ",
+        ),
+        (
+            {"model": {"estimator": "RandomForestClassifier"}},
+            "RandomForestClassifier cannot be updated batch by batch. Use mode Refit, or one of BernoulliNB, ",
+        ),
+        ({"data": {"source": "s3://bucket/*.csv"}}, "s3://bucket/*.csv is not reachable: this trainer reads and writes "),
+        ({"data": {"source": "file:///data/../etc/*.csv"}}, "file:///data/../etc/*.csv may not contain .. or %."),
+        ({"run": "../../escape"}, "'../../escape' is no name of a run: lower case letters, digits, '-' and '.' make one."),
+    ],
+)
+def test_a_task_that_cannot_be_done_is_a_fault(world: World, changes: dict[str, Any], message: str) -> None:
+    world.add(*range(6))
+    world.workspace("first")
+    answer = world.step("collect", "first", **changes)
+    assert isinstance(answer, Fault)
+    assert answer.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"alfa": 1}, "SGDClassifier has no parameter alfa; it has alpha, average, class_weight, "),
+        ({"loss": "hinges"}, "model.parameters: The 'loss' parameter of SGDClassifier must be a str among {"),
+    ],
+)
+def test_wrong_parameters_are_named(world: World, parameters: dict[str, Any], message: str) -> None:
+    world.add(*range(6))
+    run = world.run("first", model={"parameters": parameters})
+    assert isinstance(run.trained, Fault)
+    assert run.trained.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"exclude": ["b"]}, "The champion predicts from column b, which the policy no longer leaves it. A model of other "),
+        ({"timeColumn": None}, "The champion was trained with label y and time column time, the policy says y and None. "),
+    ],
+)
+def test_other_columns_than_the_champions_need_another_store(
+    world: World, change: dict[str, Any], message: str
+) -> None:
+    world.begin(6)
+    world.add(6)
+    world.workspace("second")
+    answer = world.step("collect", "second", data=change)
+    assert isinstance(answer, Fault)
+    assert answer.message.startswith(message)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from kubernetes.aio.client import ApiClient
 
 from retrain_operator.edges.kube import Kube, connect
@@ -12,6 +13,10 @@ from tests.crds.conftest import Kubectl, kubectl, namespace
 from tests.edges.bodies import THINGS
 
 __all__ = ["kubectl", "namespace"]
+
+# What a test machine is busy with besides says nothing about the code.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 MANIFESTS = Path(paths.CHECKOUT) / "manifests"
 

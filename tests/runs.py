@@ -169,7 +169,8 @@ class ARun:
 
     def accepted(self) -> Self:
         """The candidate has passed; the deploy is next."""
-        done = self.without_a_job().passed().trained_with(collected(), trained(), evaluated()).passed()
+        compared = evaluated() if self.champion else evaluated(champion=None)
+        done = self.without_a_job().passed().trained_with(collected(), trained(), compared).passed()
         assert done.status.state is RunState.DEPLOYING
         return done
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from retrain_operator.decide.ending import blocked, end
 from retrain_operator.decide.moves import GoOn, Move, SetModel, Wait
 from retrain_operator.decide.objection import target_objection
+from retrain_operator.decide.wording import clipped
 from retrain_operator.model.access import Refusal, Right
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome, RolloutRecord, RunState, RunStatus, StepName, StepState
@@ -38,36 +39,56 @@ def deploy(world: RunWorld) -> Move:
 
 
 def _roll(world: RunWorld, serving: Serving) -> Move:
-    record = world.run.status.rollout
-    if record is None or record.from_ == serving.value != record.to:
-        return _undone(world) if record and record.undo else _set(world, serving)
-    if serving.value != record.to:
+    status, record = world.run.status, world.run.status.rollout
+    if record is None:
+        return _begin(world, serving)
+    if serving.value == record.to:
+        return _take_back(world, record) if record.undo else _await(world, serving, record)
+    if serving.value != record.from_ or (record.landed and not record.undo):
         return _changed(world, serving.value)
     if record.undo:
-        return Move(world.run.status, SetModel(record.from_))
-    if serving.complete:
-        message = f"The candidate is in service. {_verdict(world)}"
-        return _end(world, Outcome.SUCCEEDED, Reason.PROMOTED, message, StepState.SUCCEEDED)
-    deadline = world.run.spec.policy.spec.rollout.progress_deadline
-    if world.now - record.start_time >= deadline:
-        undoing = record.model_copy(update={"undo": True})
-        message = f"The rollout was not complete after {duration_text(deadline)}: the model before is put back."
-        return Move(_deploying(world, undoing, Reason.PROGRESS_DEADLINE_EXCEEDED, message), SetModel(record.from_))
-    progress = f"{serving.available} of {serving.replicas} replicas are available"
-    message = f"Waiting for the rollout of {serving.name}: {serving.updated} updated, {progress}."
-    return Move(_deploying(world, record, Reason.RUNNING, message), Wait(ROLLOUT_POLL))
+        return _undone(world)
+    if status.state is RunState.BLOCKED:
+        return Move(status, SetModel(record.to))  # whether it is still refused is only known by trying
+    return _set(world, record)
 
 
-def _set(world: RunWorld, serving: Serving) -> Move:
+def _begin(world: RunWorld, serving: Serving) -> Move:
     run, result = world.run, world.run.status.result
     assert result is not None, "a verdict stands only on a result"
     assert result.candidate is not None, "a verdict promotes only a candidate"
     champion = run.spec.champion.uri if run.spec.champion else ""
     if serving.value != champion:
         return _changed(world, serving.value)
-    record = RolloutRecord(deployment=serving.name, from_=serving.value, to=result.candidate.uri, start_time=world.now)
-    message = f"The candidate is being rolled out to {serving.name}."
+    to = result.candidate.uri
+    return _set(world, RolloutRecord(deployment=serving.name, from_=champion, to=to, start_time=world.now))
+
+
+def _set(world: RunWorld, record: RolloutRecord) -> Move:
+    message = f"The candidate is being rolled out to {record.deployment}."
     return Move(_deploying(world, record, Reason.RUNNING, message), SetModel(record.to))
+
+
+def _await(world: RunWorld, serving: Serving, record: RolloutRecord) -> Move:
+    if serving.complete:
+        message = f"The candidate is in service. {_verdict(world)}"
+        return _end(world, Outcome.SUCCEEDED, Reason.PROMOTED, message, StepState.SUCCEEDED)
+    if not record.landed or world.run.status.state is RunState.BLOCKED:
+        # The deadline counts from when the rollout was first seen to go on, whatever came between word and deed.
+        record = record.model_copy(update={"landed": True, "start_time": world.now})
+    if world.now - record.start_time >= world.run.spec.policy.spec.rollout.progress_deadline:
+        return _take_back(world, record.model_copy(update={"undo": True}))
+    progress = f"{serving.available} of {serving.replicas} replicas are available"
+    message = f"Waiting for the rollout of {serving.name}: {serving.updated} updated, {progress}."
+    return Move(_deploying(world, record, Reason.RUNNING, message), Wait(ROLLOUT_POLL))
+
+
+def _take_back(world: RunWorld, record: RolloutRecord) -> Move:
+    if world.run.status.state is RunState.BLOCKED:
+        return Move(world.run.status, SetModel(record.from_))
+    deadline = duration_text(world.run.spec.policy.spec.rollout.progress_deadline)
+    message = f"The rollout was not complete after {deadline}: the model before is put back."
+    return Move(_deploying(world, record, Reason.PROGRESS_DEADLINE_EXCEEDED, message), SetModel(record.from_))
 
 
 def _deploying(world: RunWorld, record: RolloutRecord, reason: Reason, message: str) -> RunStatus:
@@ -94,8 +115,9 @@ def _undone(world: RunWorld) -> Move:
 
 def _changed(world: RunWorld, value: str) -> Move:
     rollout = world.run.spec.policy.spec.rollout
+    now = repr(clipped(value, 200)) if value else "nothing"
     message = (
-        f'Somebody else set {rollout.env} of Deployment "{rollout.target_ref.name}" to {value or "nothing"!r} while '
+        f'Somebody else set {rollout.env} of Deployment "{rollout.target_ref.name}" to {now} while '
         f"the run was under way; it is left as it is. {_kept(world)}"
     )
     return _end(world, Outcome.FAILED, Reason.TARGET_CHANGED, message)

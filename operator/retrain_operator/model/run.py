@@ -127,6 +127,7 @@ class RolloutRecord(ApiWord):
     from_: str = Field(alias="from", max_length=2048, description="Value of the variable before.")
     to: str = Field(max_length=2048, description="Value of the variable after.")
     start_time: Time = Field(description="When the rollout started.")
+    landed: bool = Field(False, description="Whether the change was seen in the target.")
     undo: bool = Field(False, description="Whether the value before is being put back.")
 
 

@@ -12,7 +12,7 @@ from retrain_operator.edges.kube import Kube, connect
 from retrain_operator.edges.prometheus import Prometheus, http_session
 from retrain_operator.edges.refusal import KubeError
 from retrain_operator.edges.telemetry import Telemetry, application
-from retrain_operator.handlers import doors, watch_settings
+from retrain_operator.handlers import deaf, doors, watch_settings
 from retrain_operator.model.observation import Observation
 from retrain_operator.queue import Key, Queue
 from retrain_operator.reconcile import Reconciler
@@ -43,7 +43,7 @@ class Operator:
 
     async def run(self) -> None:
         """Work until kopf is told to stop by a signal."""
-        runner = web.AppRunner(application(self._telemetry, lambda: ()))
+        runner = web.AppRunner(application(self._telemetry, deaf))
         await runner.setup()
         await web.TCPSite(runner, port=self._settings.listen_port).start()
         work = [self._scheduler.run(), self._relist(), *(self._queue.work() for _ in range(self._settings.workers))]

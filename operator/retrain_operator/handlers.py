@@ -4,6 +4,7 @@ No kopf timers, daemons, indexes or change handlers: each would write annotation
 `kopf.on.event` writes nothing, and an event missed or repeated does no harm, since a pass looks at the world anew.
 """
 
+import asyncio
 import random
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from retrain_operator.decide.manifest import GROUP, MANAGED_BY, POLICY_LABEL, RU
 from retrain_operator.queue import Key, Queue
 
 VERSION = "v1alpha1"
+WATCHED = ("retrainpolicies", "retrainruns", "jobs", "pods")
 
 
 class Backoffs:
@@ -73,6 +75,16 @@ def doors(queue: Queue) -> kopf.OperatorRegistry:
     kopf.on.event("batch", "v1", "jobs", registry=registry, labels=MANAGED_BY)(training)
     kopf.on.event("", "v1", "pods", registry=registry, labels=MANAGED_BY)(training)
     return registry
+
+
+def deaf() -> list[str]:
+    """What nobody watches: all of it until kopf has begun, and later what kopf stopped watching without a word."""
+    tasks = {task.get_name() for task in asyncio.all_tasks()}
+    return [
+        f"{plural} are not watched"
+        for plural in WATCHED
+        if not any(name.startswith(f"watcher for {plural}.") for name in tasks)
+    ]
 
 
 def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:

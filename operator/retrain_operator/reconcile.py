@@ -43,8 +43,8 @@ BLOCKED_POLL = timedelta(seconds=10)
 class Watch(Protocol):
     """The scheduler, as far as a pass is concerned with it."""
 
-    def watch(self, key: Key, policy: Policy) -> None:
-        """Check the policy's metric triggers from now on."""
+    def watch(self, key: Key, policy: Policy) -> bool:
+        """Check the policy's metric triggers from now on; whether that changed anything."""
 
     def forget(self, key: Key) -> None:
         """Stop checking."""
@@ -78,9 +78,11 @@ class Reconciler:
         wrong = policy.mistake if isinstance(policy, InvalidPolicy) else _mistake(policy)
         if isinstance(policy, InvalidPolicy) or wrong:
             self._scheduler.forget(key)
+            self._telemetry.forget_values(key.namespace, key.name)
             await self._write_policy(policy, invalid(policy, self._clock(), wrong))
             return None
-        self._scheduler.watch(key, policy)
+        if self._scheduler.watch(key, policy):
+            self._telemetry.forget_values(key.namespace, key.name)
         return await self._think(key, policy)
 
     async def _think(self, key: Key, policy: Policy) -> timedelta | None:

@@ -64,15 +64,18 @@ class Scheduler:
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._asking: dict[Check, asyncio.Task[None]] = {}
 
-    def watch(self, key: Key, policy: Policy) -> None:
-        """Check a policy's metric triggers from now on, as they stand in its spec now. A new one is asked at once."""
+    def watch(self, key: Key, policy: Policy) -> bool:
+        """Check a policy's metric triggers from now on, as they stand in its spec now. A new one is asked at once.
+
+        Returns whether that changed anything.
+        """
         wanted = {
             trigger.name: Check(trigger.prometheus.query, policy.spec.interval)
             for trigger in policy.spec.triggers
             if trigger.prometheus
         }
         if wanted == self._of.get(key):
-            return
+            return False
         self.forget(key)
         self._of[key] = wanted
         for name, check in wanted.items():
@@ -82,6 +85,7 @@ class Scheduler:
             if check not in self._asking:
                 self._start(check, self._clock())
         self._changed.set()
+        return True
 
     def forget(self, key: Key) -> None:
         """Stop checking for a policy, and drop what was seen for it."""

@@ -1,0 +1,115 @@
+"""What the trainer said, or what is wrong with it: never guessed, and always said by name."""
+
+import json
+
+import pytest
+
+from retrain_operator.decide.answers import STEPS, Unusable, answers
+from retrain_operator.model.reason import Reason
+from retrain_operator.model.training import Container, Job
+from retrain_trainer.contract import ANSWER_LIMIT, CONTRACT, Collected, Evaluated, Fault, Trained
+from tests.coherent import sentences
+from tests.decide.case import case
+from tests.runs import NAME, NONCE, a_run, collected, evaluated, exited, running, trained, waiting
+
+GOOD = (collected(), trained(), evaluated())
+FAULT = Fault(run=NAME, nonce=NONCE, message="The disk is full.").model_dump_json(by_alias=True)
+BREAKS = f"The answer of collect does not follow the contract {CONTRACT}"
+NOTHING = "collect ended without an answer in its termination message."
+
+
+def read(*said: str | Container) -> tuple[Collected, Trained, Evaluated] | Unusable:
+    containers = tuple(exited(each) if isinstance(each, str) else each for each in said)
+    run = a_run().with_job(*containers, complete=True)
+    assert isinstance(run.job, Job)
+    return answers(run.run, run.job)
+
+
+def of_size(size: int) -> str:
+    """An answer of so many bytes."""
+    frame = len(collected(message="").encode())
+    # The message itself is bounded, so the rest is white space, which JSON allows.
+    return collected(message="") + " " * (size - frame)
+
+
+def changed(answer: str, **fields: object) -> str:
+    return json.dumps(json.loads(answer) | fields)
+
+
+def test_three_good_answers() -> None:
+    said = read(*GOOD)
+    assert not isinstance(said, Unusable)
+    assert [type(answer) for answer in said] == [Collected, Trained, Evaluated]
+    assert said[0].rows == 4704
+
+
+def test_what_a_newer_trainer_adds_is_ignored() -> None:
+    assert not isinstance(read(changed(GOOD[0], weather="fine"), *GOOD[1:]), Unusable)
+
+
+def test_an_answer_exactly_at_the_limit_is_read_and_one_byte_more_is_not() -> None:
+    assert not isinstance(read(of_size(ANSWER_LIMIT), *GOOD[1:]), Unusable)
+    longer = read(of_size(ANSWER_LIMIT + 1), *GOOD[1:])
+    told = f"The answer of collect is longer than {ANSWER_LIMIT} bytes, so it may be cut."
+    assert longer == Unusable("collect", Reason.ANSWER_INVALID, told)
+
+
+def test_the_limit_counts_bytes_not_letters() -> None:
+    assert isinstance(read(collected(message="é" * 512) + " " * (ANSWER_LIMIT - 600), *GOOD[1:]), Unusable)
+
+
+@pytest.mark.parametrize(
+    ("given", "then"),
+    [
+        case("nothing", given="", then=("AnswerMissing", NOTHING)),
+        case("white space", given=" \n",
+             then=("AnswerMissing", NOTHING)),
+        case("a log line", given="Traceback (most recent call last):",
+             then=("AnswerInvalid", f"{BREAKS}: it (json_invalid).")),
+        case("cut in the middle", given=GOOD[0][:100],
+             then=("AnswerInvalid", f"{BREAKS}: it (json_invalid).")),
+        case("a list", given="[]", then=("AnswerInvalid", f"{BREAKS}: it (dict_type).")),
+        case("of no step", given="{}", then=("AnswerInvalid", f"{BREAKS}: it (union_tag_not_found).")),
+        case("without an outcome", given=changed(GOOD[0], outcome=None),
+             then=("AnswerInvalid", f"{BREAKS}: collect.outcome (enum).")),
+        case("with an outcome that nobody knows", given=changed(GOOD[0], outcome="Fine"),
+             then=("AnswerInvalid", f"{BREAKS}: collect.outcome (enum).")),
+        case("of another version", given=changed(GOOD[0], contract="retrain.dev/v9"),
+             then=("AnswerInvalid", f"{BREAKS}: collect.contract (literal_error).")),
+        case("of another run", given=collected(run="churn-zzzzzzzzzz"),
+             then=("AnswerInvalid", "The answer of collect is of another run.")),
+        case("of another attempt by that name", given=collected(nonce="f" * 16),
+             then=("AnswerInvalid", "The answer of collect is of another run.")),
+        case("of another step", given=trained(),
+             then=("AnswerInvalid", "The answer of collect is the answer of train.")),
+        case("a fault, though it exited well", given=FAULT,
+             then=("AnswerInvalid", "The answer of collect is the answer of fault.")),
+    ],
+)  # fmt: skip
+def test_answers_that_cannot_be_used(given: str, then: tuple[str, str]) -> None:
+    said = read(given, *GOOD[1:])
+    assert said == Unusable("collect", Reason(then[0]), then[1])
+    sentences(then[1])
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", '"0.9"x', "1e999"])
+def test_a_score_that_is_no_number_is_no_answer(number: str) -> None:
+    forged = GOOD[2].replace('"candidate":0.9', f'"candidate":{number}')
+    assert forged != GOOD[2]
+    said = read(*GOOD[:2], forged)
+    assert isinstance(said, Unusable)
+    assert (said.step, said.reason) == ("evaluate", Reason.ANSWER_INVALID)
+
+
+@pytest.mark.parametrize("step", range(3), ids=STEPS)
+@pytest.mark.parametrize("container", [waiting(), running()], ids=["waiting", "running"])
+def test_the_first_step_that_did_not_answer_is_named(step: int, container: Container) -> None:
+    said = read(*GOOD[:step], *[container] * (3 - step))
+    assert isinstance(said, Unusable)
+    assert (said.step, said.reason) == (STEPS[step], Reason.ANSWER_MISSING)
+
+
+def test_what_somebody_put_in_an_answer_is_not_quoted() -> None:
+    said = read(changed(GOOD[0], outcome="<canary>"), *GOOD[1:])
+    assert isinstance(said, Unusable)
+    assert "canary" not in said.message

@@ -64,9 +64,15 @@ class Tenant:
 
     def apply_policy(self, script: str = "promote", name: str = "churn", **changes: Any) -> None:
         """Apply a policy whose trainer follows a script. `changes` replace parts of its spec."""
-        spec = {**policy_spec(script), **changes}
+        spec = {**policy_spec(script, self.namespace), **changes}
         body = {"apiVersion": "retrain.dev/v1alpha1", "kind": "RetrainPolicy", "metadata": {"name": name}, "spec": spec}
         self.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(body))
+
+    def drift(self, value: float) -> None:
+        """Let the exporter show this drift of the namespace to Prometheus from now on."""
+        line = f'drift{{tenant="{self.namespace}"}} {value}'
+        write = ["sh", "-c", f"echo '{line}' > /srv/{self.namespace}"]
+        kubectl("-n", MONITORING, "exec", "deployment/exporter", "--", *write)
 
     def ask_for_a_run(self, name: str = "churn") -> None:
         """Ask by hand."""
@@ -111,11 +117,12 @@ class Tenant:
         return seen
 
 
-def policy_spec(script: str) -> Json:
-    """The spec of a policy whose trainer does nothing but answer."""
+def policy_spec(script: str, namespace: str) -> Json:
+    """The spec of a policy whose trainer does nothing but answer, and whose metric is its namespace's own."""
+    drift = {"query": f'drift{{tenant="{namespace}"}}', "healthyRange": {"max": 0.1}}
     return {
         "interval": "5s",
-        "triggers": [{"name": "drift", "prometheus": {"query": "drift", "healthyRange": {"max": 0.1}}}],
+        "triggers": [{"name": "drift", "prometheus": drift}],
         "cooldown": {"afterSuccess": "0s", "afterRejection": "0s", "afterFailure": "0s"},
         "serviceAccountName": "retrain-runner",
         "data": {"source": "file:///data/*.parquet", "label": "target"},

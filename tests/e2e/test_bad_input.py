@@ -85,7 +85,7 @@ def test_a_time_zone_that_is_none_is_named_within_a_second(tenant: Tenant) -> No
 
 
 def test_an_image_that_cannot_be_pulled_is_told_and_the_run_ends(tenant: Tenant) -> None:
-    trainer = copy.deepcopy(policy_spec("promote")["trainer"])
+    trainer = copy.deepcopy(policy_spec("promote", tenant.namespace)["trainer"])
     trainer |= {"image": "localhost/there-is-no-such-image:v1", "startDeadline": "10s"}
     tenant.apply_policy("promote", trainer=trainer)
     tenant.ask_for_a_run()

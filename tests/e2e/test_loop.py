@@ -1,6 +1,5 @@
 """The main job, on a real cluster: a metric leaves its range, a run trains, and the Deployment moves or stays."""
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -13,13 +12,13 @@ FIRST = "file:///models/churn/v-first"
 STEPS = ["Collect", "Train", "Evaluate", "Deploy"]
 
 
-def test_drift_starts_a_run_and_a_better_model_is_rolled_out(tenant: Tenant, metrics: Callable[[str], None]) -> None:
-    metrics("drift 0.02")
+def test_drift_starts_a_run_and_a_better_model_is_rolled_out(tenant: Tenant) -> None:
+    tenant.drift(0.02)
     tenant.apply_policy("promote", cooldown={"afterSuccess": "1h"})
     eventually(lambda: tenant.policy().get("triggers", [{}])[0].get("state") == "Healthy", 20)
     assert tenant.runs() == []
 
-    metrics("drift 0.12")
+    tenant.drift(0.12)
     crossed = datetime.now().astimezone()
     run = eventually(tenant.runs, 20)[0]
     assert run["spec"]["cause"]["message"] == "drift is 0.12, above 0.1."
@@ -50,10 +49,8 @@ def _siblings_are_untouched(tenant: Tenant) -> None:
     assert deployment["status"]["availableReplicas"] == 2
 
 
-def test_with_no_cooldown_each_breached_observation_starts_a_run_once_the_one_before_has_ended(
-    tenant: Tenant, metrics: Callable[[str], None]
-) -> None:
-    metrics("drift 0.15")
+def test_with_no_cooldown_each_breached_observation_starts_a_run_once_the_one_before_has_ended(tenant: Tenant) -> None:
+    tenant.drift(0.15)
     tenant.apply_policy("reject")
     tenant.ended(runs=2, seconds=120)
     runs = tenant.runs()

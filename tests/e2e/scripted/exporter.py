@@ -1,9 +1,9 @@
-"""Serves whatever metrics a test has written to /srv/metrics, so that a real Prometheus sees what the test wants."""
+"""Serves the lines that tests have written into /srv, so that a real Prometheus sees what a test wants it to see."""
 
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-METRICS = Path("/srv/metrics")
+METRICS = Path("/srv")
 
 
 class Metrics(BaseHTTPRequestHandler):
@@ -11,7 +11,7 @@ class Metrics(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer in Prometheus' text format."""
-        body = METRICS.read_bytes() if METRICS.exists() else b""
+        body = b"".join(file.read_bytes() for file in METRICS.iterdir())
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.end_headers()

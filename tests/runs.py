@@ -24,7 +24,7 @@ from retrain_operator.model.run import (
 from retrain_operator.model.scalars import duration
 from retrain_operator.model.status import Cause
 from retrain_operator.model.target import NotLooked, Serving, Target
-from retrain_operator.model.training import Container, Exited, Job, NoJob, NotStarted, Started, TrainingJob
+from retrain_operator.model.training import Container, Exited, ForeignJob, Job, NoJob, NotStarted, Started, TrainingJob
 from retrain_operator.model.world import Run, RunWorld
 from retrain_trainer.contract import (
     Answer,
@@ -102,7 +102,7 @@ def running(at: datetime = T0) -> Container:
     return Started(at)
 
 
-def waiting(problem: Reason | None = None, detail: str = "") -> Container:
+def waiting(problem: Reason | None = None, detail: str = "") -> NotStarted:
     return NotStarted(problem, detail)
 
 
@@ -158,6 +158,9 @@ class ARun:
 
     def without_a_job(self) -> Self:
         return replace(self, job=NoJob())
+
+    def with_a_foreign_job(self) -> Self:
+        return replace(self, job=ForeignJob())
 
     def with_job(self, *containers: Container, uid: str = "job-1", complete: bool = False, failed: str = "") -> Self:
         created = self.job.created if isinstance(self.job, Job) and self.job.uid == uid else self.now

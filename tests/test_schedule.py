@@ -2,13 +2,9 @@
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
-
-from hypothesis import given
-from hypothesis import strategies as st
 
 from retrain_operator.model.observation import Observation, Sample
 from retrain_operator.queue import Key
@@ -234,15 +230,6 @@ def test_no_more_than_eight_requests_go_out_at_once() -> None:
     assert source.most_at_once == IN_FLIGHT == 8
 
 
-def test_slots_of_different_queries_are_spread_over_the_interval() -> None:
-    begin = datetime(2024, 6, 1, tzinfo=UTC)
-    tenths = Counter(
-        (Check(f"max(drift_{number})", INTERVAL).slot_after(begin) - begin) * 10 // INTERVAL for number in range(1000)
-    )
-    assert len(tenths) == 10
-    assert max(tenths.values()) <= 150
-
-
 def test_it_stops_when_it_is_told_to_even_if_a_policy_came_that_very_moment() -> None:
     async def story() -> bool:
         source = Source()
@@ -254,18 +241,3 @@ def test_it_stops_when_it_is_told_to_even_if_a_policy_came_that_very_moment() ->
         return task.cancelled()
 
     assert in_no_time(story())
-
-
-@given(
-    st.text(max_size=20),
-    st.timedeltas(timedelta(seconds=5), timedelta(hours=999_999)),
-    st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # the strategy's way
-)
-def test_a_slot_is_later_by_one_interval_at_most_and_the_next_by_exactly_one(
-    query: str, interval: timedelta, at: datetime
-) -> None:
-    check = Check(query, interval)
-    slot = check.slot_after(at)
-    assert at < slot <= at + interval
-    assert check.slot_after(slot) == slot + interval
-    assert check.slot_after(slot - timedelta(microseconds=1)) == slot

@@ -52,11 +52,12 @@ images: cluster ## Build the images and load them into the cluster
 
 .PHONY: test-unit
 test-unit: setup ## Run the tests that need no cluster
-	.venv/bin/pytest -m "not cluster"
+	.venv/bin/pytest -m "not cluster" -n 2
 
 .PHONY: test
-test: lint images ## Run every test, from nothing
-	.venv/bin/pytest
+test: lint test-unit images ## Run every test, from nothing
+	.venv/bin/pytest -m cluster --ignore tests/e2e
+	.venv/bin/pytest tests/e2e -n 4
 
 .PHONY: demo
 demo: images ## Watch real drift being healed on real Kubernetes

@@ -1,16 +1,13 @@
 """Puts onto a cluster what the stories and the benchmark need: the operator as users install it, and tenants."""
 
-import itertools
+import secrets
 import shutil
-import time
 from pathlib import Path
 
 import yaml
 
 from tests.cluster import paths
 from tests.e2e.stage import HERE, MONITORING, ROOT, Json, Tenant, kubectl
-
-_NUMBERS = itertools.count(1)
 
 
 def operator(folder: Path) -> None:
@@ -48,7 +45,7 @@ def tenant(folder: Path, workloads: str = "tenant.yaml") -> Tenant:
     Returns when its pods run; a real server is ready only once it has a model.
     """
     images = paths.images()
-    namespace = f"tenant-{int(time.time()) % 10**6}-{next(_NUMBERS)}"
+    namespace = f"tenant-{secrets.token_hex(4)}"
     let_in: Json = {
         "namespace": namespace,
         "resources": ["../manifests/tenant", workloads],

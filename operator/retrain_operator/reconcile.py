@@ -159,7 +159,7 @@ class Reconciler:
         if world.run.status.outcome:
             return
         if isinstance(refusal, NotAccepted):
-            message = f"The API server does not accept the trainer's Job: {refusal.detail}"
+            message = f"The API server does not accept the trainer's Job: {refusal.detail.rstrip('.')}."
             await self._write_run(world, end(world, Outcome.FAILED, Reason.JOB_REFUSED, message).status)
             return
         step = StepName.DEPLOY if isinstance(act, SetModel) else StepName.COLLECT

@@ -5,11 +5,10 @@ can ask that the operator be killed right after its n-th write, or right before.
 """
 
 import asyncio
-import copy
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from retrain_operator.edges.refusal import refusal
 from retrain_operator.edges.request import POLICIES, RUNS, Request, Resource
@@ -20,6 +19,7 @@ from retrain_operator.model.status import PolicyStatus
 from tests.coherent import assert_coherent
 
 Json = dict[str, Any]
+JsonT = TypeVar("JsonT")
 Where = tuple[str, str, str]
 _CODES = {"NotFound": 404, "AlreadyExists": 409, "Conflict": 409, "Forbidden": 403, "Invalid": 422}
 
@@ -50,11 +50,11 @@ class Api:
 
     def put(self, resource: Resource, name: str, body: Json, namespace: str = "shop") -> Json:
         """An object that somebody else made."""
-        meta = {"name": name, "namespace": namespace, **copy.deepcopy(body.get("metadata", {}))}
+        meta = {"name": name, "namespace": namespace, **_copy(body.get("metadata", {}))}
         self.version += 1
         meta |= {"uid": f"uid-{self.version}", "resourceVersion": str(self.version), "generation": 1}
         meta |= {"creationTimestamp": time_text(self._clock())}
-        stored = {**copy.deepcopy(body), "metadata": meta}
+        stored = {**_copy(body), "metadata": meta}
         self.objects[resource.plural, namespace, name] = stored
         return stored
 
@@ -84,7 +84,7 @@ class Api:
     async def get(
         self, resource: Resource, namespace: str | None, name: str, *, account: Account | None = None
     ) -> Json:
-        return copy.deepcopy(await self._reach(Request("get", resource, namespace, name, account=account)))
+        return _copy(await self._reach(Request("get", resource, namespace, name, account=account)))
 
     async def list(
         self, resource: Resource, namespace: str | None, *, labels: str = "", account: Account | None = None
@@ -92,9 +92,7 @@ class Api:
         await self._allow(Request("list", resource, namespace, account=account))
         key, _, value = labels.partition("=")
         found = self.find(resource, namespace or "shop")
-        return copy.deepcopy(
-            [each for each in found if not key or each["metadata"].get("labels", {}).get(key) == value]
-        )
+        return _copy([each for each in found if not key or each["metadata"].get("labels", {}).get(key) == value])
 
     async def create(
         self, resource: Resource, namespace: str | None, body: Json, *, account: Account | None = None
@@ -110,7 +108,7 @@ class Api:
         with self._write(request):
             if resource is RUNS:
                 RunSpec.model_validate(body["spec"])
-            return copy.deepcopy(self.put(resource, name, body, namespace or ""))
+            return _copy(self.put(resource, name, body, namespace or ""))
 
     async def patch(
         self,
@@ -135,7 +133,7 @@ class Api:
                 stored["status"] = _merged(stored.get("status", {}), body["status"])
                 _check(resource, stored)
             self.changed(stored, spec=strategic)
-            return copy.deepcopy(stored)
+            return _copy(stored)
 
     async def delete(
         self, resource: Resource, namespace: str | None, name: str, *, uid: str, account: Account | None = None
@@ -200,6 +198,11 @@ def _error(request: Request, reason: str, message: str, **details: str) -> Excep
 
 def _shut_out(request: Request) -> Exception:
     return _error(request, "Forbidden", "cannot impersonate", kind="serviceaccounts", name="retrain-runner")
+
+
+def _copy(body: JsonT) -> JsonT:
+    copied: JsonT = json.loads(json.dumps(body))
+    return copied
 
 
 def _owned(body: Json, uid: str) -> bool:

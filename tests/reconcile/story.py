@@ -100,16 +100,18 @@ class Story:
             self.operator = self.an_operator()
             return timedelta(0)
 
-    async def to_the_end(self, rounds: int = 6) -> "Story":
-        """As long as it takes: trainer and Deployment do their part whenever the operator is quiet."""
-        for _ in range(rounds):
+    async def to_the_end(self) -> "Story":
+        """Until nobody has anything to do: trainer and Deployment do their part whenever the operator is quiet."""
+        before = -1
+        while before != self.api.version:
+            before = self.api.version
             await self.until_quiet()
             self.later("1s")
             self.train()
             await self.until_quiet()
             self.later("1s")
             self.available()
-        return await self.until_quiet()
+        return self
 
     # Everybody else
 

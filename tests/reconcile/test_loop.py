@@ -65,7 +65,7 @@ async def test_with_no_cooldown_each_breached_observation_starts_a_run_and_none_
     story.answers = (collected(CollectOutcome.NO_NEW_DATA), *skipped())
     counts = []
     for value in (0.02, 0.05, 0.12, 0.03, 0.15):
-        await story.seeing(value).to_the_end(rounds=2)
+        await story.seeing(value).to_the_end()
         counts.append(len(story.runs))
     assert counts == [0, 0, 1, 1, 2]
     assert [run.cause for run in story.policy.history] == ["drift is 0.15, above 0.1.", "drift is 0.12, above 0.1."]
@@ -119,7 +119,7 @@ async def test_old_runs_are_removed_but_never_that_of_the_champion() -> None:
     (run,) = story.api.find(RUNS)
     story.answers = WORSE
     for _ in range(3):
-        await story.seeing(0.12).to_the_end(rounds=2)
+        await story.seeing(0.12).to_the_end()
     kept = [each["metadata"]["name"] for each in story.api.find(RUNS)]
     assert len(kept) == 2
     assert run["metadata"]["name"] in kept

@@ -50,7 +50,9 @@ def test_a_candidate_that_is_worse_says_so_with_a_negative_improvement(world: Wo
     world.begin(8)
     world.add(8, 9, edit=flipped)
     world.add(10, 11)
-    run = world.run("second", model={"mode": "Refit", "window": 2, "estimator": "DecisionTreeClassifier", "parameters": {}})
+    run = world.run(
+        "second", model={"mode": "Refit", "window": 2, "estimator": "DecisionTreeClassifier", "parameters": {}}
+    )
     (score,) = run.evaluate.scores
     assert score.improvement is not None
     assert score.lower_bound is not None

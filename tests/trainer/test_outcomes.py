@@ -1,14 +1,14 @@
 """How a run can end before a model is made, and the sentence that says so."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from retrain_trainer.contract import CollectOutcome, EvaluateOutcome, Fault, TrainOutcome
-from tests.trainer.world import WEEK, Run, World
+from tests.trainer.world import WEEK, Edit, Run, World
 
 
 def ended(run: Run, outcome: CollectOutcome) -> str:
@@ -61,8 +61,8 @@ def test_hidden_and_marker_files_are_no_batches(world: World) -> None:
         (
             WEEK,
             {"minRows": 1000},
-            "336 new rows are too few to keep 1,000 of them (data.holdout.minRows) from training. They wait for the next "
-            "run.",
+            "336 new rows are too few to keep 1,000 of them (data.holdout.minRows) from training. "
+            "They wait for the next run.",
         ),
         (
             WEEK,
@@ -120,14 +120,15 @@ class TestABadBatch:
     def refused(self, world: World, **changes: Any) -> str:
         return ended(world.run("second", **changes), CollectOutcome.DATA_INVALID)
 
-    CASES = {
+    CASES: ClassVar[dict[str, tuple[Edit, str]]] = {
         "a column is gone": (
             lambda c: {name: c[name] for name in ("time", "a", "c", "y")},
             "column b, check columns: expected a column b, seen a, c, time, y.",
         ),
         "a number became text": (
             lambda c: {**c, "b": [f"{value:.1f} EUR" for value in c["b"]]},
-            "column b, check type: expected numbers (turn it into numbers, or leave it out with data.exclude), seen text.",
+            "column b, check type: expected numbers (turn it into numbers, or leave it out with data.exclude), "
+            "seen text.",
         ),
         "labels are missing": (
             lambda c: {**c, "y": pa.array(c["y"], mask=np.arange(WEEK) % 10 == 0)},
@@ -188,8 +189,8 @@ class TestABadBatch:
         run = world.run("second", data={"validation": {"onBadBatch": "Skip"}})
         assert run.collect.batches == 5
         assert run.collect.message.endswith(
-            "Left out: Batch week-007.parquet, column b, check constant: expected values that differ, seen 0.5 in all 336 "
-            "rows."
+            "Left out: Batch week-007.parquet, column b, check constant: "
+            "expected values that differ, seen 0.5 in all 336 rows."
         )
         assert "v000002-second" in str(run.evaluate.candidate)
 
@@ -206,7 +207,11 @@ class TestABadBatch:
     @pytest.mark.parametrize(
         ("name", "content", "expected"),
         [
-            ("w.parquet", b"nothing of the sort", "w.parquet, check readable: expected a whole Parquet or CSV file, seen "),
+            (
+                "w.parquet",
+                b"nothing of the sort",
+                "w.parquet, check readable: expected a whole Parquet or CSV file, seen ",
+            ),
             ("w.csv", b"", "w.csv, check readable: expected a whole Parquet or CSV file, seen Empty CSV file."),
             ("w.txt", b"a,b", "w.txt, check format: expected a file ending in .parquet or .csv, seen .txt."),
         ],
@@ -233,7 +238,7 @@ def test_data_that_moved_away_altogether_is_refused_as_a_whole(world: World) -> 
     run = world.run("second")
     message = ended(run, CollectOutcome.DATA_INVALID)
     assert message.startswith(
-        "All new batches, column b, check distance: expected a distance (PSI) of at most 5 from the champion's data, seen "
+        "All new batches, column b, check distance: expected a distance (PSI) of at most 5 from the champion's data, "
     )
     assert "leave it out with data.exclude" in message
 
@@ -249,7 +254,9 @@ def test_a_first_batch_without_the_label_or_with_text_is_refused_by_name(world: 
     message = ended(world.run("first"), CollectOutcome.DATA_INVALID)
     assert message.startswith("Batch week-000.parquet, column city, check type: expected numbers (turn it into numbers")
     message = ended(world.run("second", data={"label": "z"}), CollectOutcome.DATA_INVALID)
-    assert message == "Batch week-000.parquet, column z, check columns: expected a column z, seen time, a, b, c, y, city."
+    assert (
+        message == "Batch week-000.parquet, column z, check columns: expected a column z, seen time, a, b, c, y, city."
+    )
 
 
 @pytest.mark.parametrize(
@@ -270,9 +277,15 @@ def test_a_first_batch_without_the_label_or_with_text_is_refused_by_name(world: 
             {"model": {"estimator": "RandomForestClassifier"}},
             "RandomForestClassifier cannot be updated batch by batch. Use mode Refit, or one of BernoulliNB, ",
         ),
-        ({"data": {"source": "s3://bucket/*.csv"}}, "s3://bucket/*.csv is not reachable: this trainer reads and writes "),
+        (
+            {"data": {"source": "s3://bucket/*.csv"}},
+            "s3://bucket/*.csv is not reachable: this trainer reads and writes ",
+        ),
         ({"data": {"source": "file:///data/../etc/*.csv"}}, "file:///data/../etc/*.csv may not contain .. or %."),
-        ({"run": "../../escape"}, "'../../escape' is no name of a run: lower case letters, digits, '-' and '.' make one."),
+        (
+            {"run": "../../escape"},
+            "'../../escape' is no name of a run: lower case letters, digits, '-' and '.' make one.",
+        ),
     ],
 )
 def test_a_task_that_cannot_be_done_is_a_fault(world: World, changes: dict[str, Any], message: str) -> None:
@@ -300,8 +313,14 @@ def test_wrong_parameters_are_named(world: World, parameters: dict[str, Any], me
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"exclude": ["b"]}, "The champion predicts from column b, which the policy no longer leaves it. A model of other "),
-        ({"timeColumn": None}, "The champion was trained with label y and time column time, the policy says y and None. "),
+        (
+            {"exclude": ["b"]},
+            "The champion predicts from column b, which the policy no longer leaves it. A model of other ",
+        ),
+        (
+            {"timeColumn": None},
+            "The champion was trained with label y and time column time, the policy says y and None. ",
+        ),
     ],
 )
 def test_other_columns_than_the_champions_need_another_store(

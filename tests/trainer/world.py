@@ -51,7 +51,9 @@ def merge(task: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {
         **task,
         **{
-            name: merge(task[name], value) if isinstance(value, dict) and name in task and name != "parameters" else value
+            name: merge(task[name], value)
+            if isinstance(value, dict) and name in task and name != "parameters"
+            else value
             for name, value in changes.items()
         },
     }

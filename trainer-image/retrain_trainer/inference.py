@@ -29,9 +29,14 @@ def features_of(body: dict[str, Any], columns: Sequence[str]) -> Floats:
     if len(inputs) != 1:
         missing = [column for column in columns if column not in named]
         raise InputError(f"No tensor is named {missing[0]}. The columns are {', '.join(columns)}.")
-    numbers = _numbers(inputs[0])
-    if numbers.shape[-1:] != (len(columns),) and inputs[0].get("shape", [0])[-1] != len(columns):
-        raise InputError(f"Rows need {len(columns)} columns: {', '.join(columns)}.")
+    numbers, shape = _numbers(inputs[0]), inputs[0].get("shape")
+    if (
+        not isinstance(shape, list)
+        or len(shape) != 2
+        or shape[1] != len(columns)
+        or shape[0] * shape[1] != numbers.size
+    ):
+        raise InputError(f"The shape must be rows x {len(columns)} and fit the data; columns: {', '.join(columns)}.")
     return _finite(numbers.reshape(-1, len(columns)))
 
 

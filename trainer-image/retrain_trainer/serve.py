@@ -161,6 +161,9 @@ async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
         return web.json_response({"error": str(error)}, status=400)
     except web.HTTPException as error:
         return web.json_response({"error": error.text or error.reason}, status=error.status)
+    except Exception as error:
+        log.exception("%s %s failed", request.method, request.path)
+        return web.json_response({"error": sentence_of(error)}, status=500)
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.cluster import paths
@@ -31,7 +32,7 @@ class Watch:
         self._model = tenant.model()
         self._watches = [self._watch(tenant, "jobs", self._job), self._watch(tenant, "deployments", self._deployment)]
 
-    def _watch(self, tenant: Tenant, kind: str, seen: object) -> subprocess.Popen[str]:
+    def _watch(self, tenant: Tenant, kind: str, seen: Callable[[Json], None]) -> subprocess.Popen[str]:
         address = ["--kubeconfig", str(paths.kubeconfig()), "-n", tenant.namespace]
         command = [str(paths.kubectl()), *address, "get", kind, "--watch", "-o", "json", "--output-watch-events"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -63,16 +64,11 @@ class Watch:
         return self.times["rolled out"] - self.times["made"]
 
 
-def _read(process: subprocess.Popen[str], seen: object) -> None:
-    """One event after the other of a stream of indented JSON."""
+def _read(process: subprocess.Popen[str], seen: Callable[[Json], None]) -> None:
+    """One event a line."""
     assert process.stdout is not None
-    assert callable(seen)
-    lines: list[str] = []
     for line in process.stdout:
-        lines.append(line)
-        if line.startswith("}"):
-            seen(json.loads("".join(lines))["object"])
-            lines.clear()
+        seen(json.loads(line)["object"])
 
 
 def by_operator(tenant: Tenant) -> tuple[float, Json]:

@@ -110,7 +110,7 @@ def _tell(diary: Diary, stream: Stream, screen: Screen, seconds: float) -> None:
     screen.line(f"It took {seconds / 60:.1f} minutes. The picture, as PNG and in a page with all runs:")
     screen.path(folder / "demo.png")
     screen.path(folder / "demo.html")
-    screen.line("Look around in what is left (`make cluster-down` removes it all):")
+    screen.line("Look around in the cluster (`make cluster-down` removes it):")
     screen.command(f"kubectl --kubeconfig {paths.kubeconfig()} -n demo get retrainpolicies,retrainruns")
 
 

@@ -45,25 +45,33 @@ def load() -> Stream:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             fresh = Path(folder) / path.name
-            fresh.write_bytes(_fetched(Path(folder)))
+            fresh.write_bytes(rows_of(_download(Path(folder))))
             fresh.replace(path)
     table = np.loadtxt(path, delimiter=",", skiprows=1)
     return Stream("Elec2", ABOUT, CAVEAT, table[:, :-1], table[:, -1].astype(np.int64))
 
 
-def _fetched(folder: Path) -> bytes:
+def rows_of(package: Path) -> bytes:
+    """The rows in a downloaded package, as CSV. Raises UnavailableError when they are not those this demo knows."""
+    with zipfile.ZipFile(package) as wheel:
+        if MEMBER not in wheel.namelist():
+            raise UnavailableError(f"{package.name} holds no {MEMBER}.")
+        rows = wheel.read(MEMBER)
+    if _digest(rows) != SHA256:
+        raise UnavailableError(f"{MEMBER} in {package.name} has SHA-256 {_digest(rows)}, not {SHA256}.")
+    return rows
+
+
+def _download(folder: Path) -> Path:
     venv.create(folder / "pip", with_pip=True)
     pip = [str(folder / "pip" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
     asked = [*pip, "download", "--quiet", "--no-deps", "--only-binary=:all:", *WHEEL, "--dest", str(folder), PACKAGE]
     done = subprocess.run(asked, capture_output=True, text=True, timeout=300, check=False)
     wheels = list(folder.glob("*.whl"))
     if done.returncode != 0 or not wheels:
-        raise UnavailableError(f"pip could not download {PACKAGE}: {(done.stderr.strip() or 'no reason given')[-300:]}")
-    with zipfile.ZipFile(wheels[0]) as wheel:
-        rows = wheel.read(MEMBER)
-    if _digest(rows) != SHA256:
-        raise UnavailableError(f"{MEMBER} of {PACKAGE} has SHA-256 {_digest(rows)}, not {SHA256}")
-    return rows
+        last = (done.stderr.strip() or "it gave no reason").splitlines()[-1]
+        raise UnavailableError(f"pip could not download {PACKAGE} ({last.removeprefix('ERROR: ')}).")
+    return wheels[0]
 
 
 def _digest(content: bytes) -> str:

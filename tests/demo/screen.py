@@ -50,7 +50,7 @@ class Screen:
 
     def title(self, stream: Stream) -> None:
         """What this is, where the data comes from, and what it must not be taken for."""
-        self._console.print(Rule(Text("retrain-operator: real drift, healed on real Kubernetes", "bold")))
+        self._console.print(Rule(Text("retrain-operator: drift, healed on real Kubernetes", "bold")))
         self._say(stream.about + ".")
         self._say(stream.caveat, "yellow")
 

@@ -78,7 +78,7 @@ def freeze() -> None:
     twin["metadata"] = {"name": FROZEN}
     twin["spec"] |= {"replicas": 1, "selector": {"matchLabels": labels}}
     twin["spec"]["template"]["metadata"] = {"labels": labels}
-    kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(twin).encode())
+    kubectl("create", "--filename=-", stdin=json.dumps(twin).encode())
     kubectl("expose", f"deployment/{FROZEN}", "--port=8080")
     kubectl("rollout", "status", f"deployment/{FROZEN}", "--timeout=120s")
 
@@ -102,7 +102,7 @@ def _apply(folder: Path) -> None:
             "images": [_image(name, paths.images()[variable]) for name, variable in IMAGES.items()],
         }
         (Path(temporary) / "kustomization.yaml").write_text(json.dumps(overlay))
-        kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", temporary, namespace=None)
+        kubectl("apply", "--kustomize", temporary, namespace=None)
 
 
 def _image(name: str, reference: str) -> dict[str, str]:

@@ -65,5 +65,4 @@ def _rule(stream: Stream, first: int) -> npt.NDArray[np.float64]:
     weeks = [stream.week(number) for number in range(first, first + 6)]
     rows = np.concatenate([week.features for week in weeks]) - 0.5
     labels = np.concatenate([week.labels for week in weeks])
-    weights: npt.NDArray[np.float64] = np.linalg.lstsq(rows, labels - 0.5, rcond=None)[0]
-    return weights
+    return np.asarray(np.linalg.lstsq(rows, labels - 0.5, rcond=None)[0], np.float64)

@@ -78,8 +78,8 @@ class Data(Word):
     """Where batches come from and what their columns mean."""
 
     source: Uri = Field(
-        description="Batches as one URI with wildcards, such as file:///data/batches/*.parquet. Parquet or CSV; read in "
-        "the order of their names."
+        description="Batches as one URI with wildcards, such as file:///data/batches/*.parquet. Parquet or CSV; read "
+        "in the order of their names."
     )
     label: Column = Field(description="Column to predict.")
     time_column: Column | None = Field(
@@ -241,7 +241,7 @@ class Evaluated(Answer):
 
 
 class Fault(Answer):
-    """What a step leaves when it exits non-zero: the fault of the infrastructure that stopped it, such as a full disk."""
+    """What a step leaves when it exits non-zero: the fault of the infrastructure that stopped it, say a full disk."""
 
     step: Literal["fault"] = "fault"
 

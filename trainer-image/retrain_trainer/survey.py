@@ -60,7 +60,7 @@ class Past:
 class Survey:
     """What reading the new batches brought: those that passed, and what is wrong with the others.
 
-    `unused` are columns the champion does not know, `distances` is how far the new data of each feature is from the champion's.
+    `unused` are columns the champion does not know, `distances` is how far each feature of the new data is from its.
     """
 
     layout: Layout | None

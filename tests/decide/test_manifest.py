@@ -136,6 +136,19 @@ def test_a_run_has_one_name() -> None:
     assert len({run_name(policy, each) for each in (cause(), *others)}) == 5
 
 
+def test_the_same_request_at_another_time_is_another_run() -> None:
+    policy = a_policy().policy
+    again = cause(request="now", at=T0.replace(hour=11))
+    assert run_name(policy, cause(request="now")) != run_name(policy, again)
+
+
+def test_a_runs_name_is_the_same_once_its_cause_was_written() -> None:
+    policy, exact = a_policy().policy, cause(at=T0.replace(microsecond=123_456))
+    assert run_name(policy, exact) == run_name(
+        policy, Cause.model_validate(exact.model_dump(mode="json", by_alias=True))
+    )
+
+
 def test_a_policy_made_anew_under_its_old_name_meets_no_old_run() -> None:
     before, after = a_policy().policy, a_policy().policy
     object.__setattr__(after, "uid", "another")

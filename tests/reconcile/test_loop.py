@@ -78,6 +78,13 @@ async def test_a_run_that_was_asked_for_by_hand() -> None:
     assert (story.policy.last_handled_request, len(story.runs)) == ("now", 1)
 
 
+async def test_who_asks_again_after_somebody_else_gets_a_run_again() -> None:
+    story = Story()
+    for value in ("tom", "ann", "tom"):
+        await story.later("1m").ask(value).to_the_end()
+    assert len({run.name for run in story.policy.history}) == 3
+
+
 async def test_a_run_by_the_clock_once_for_its_slot() -> None:
     story = Story(triggers=[{"name": "nightly", "schedule": {"cron": "0 12 * * *"}}])
     assert await story.operator(POLICY) == story.now.replace(hour=12) - story.now

@@ -11,6 +11,7 @@ from typing import Any
 from retrain_operator.decide.answers import STEPS
 from retrain_operator.model.access import Right
 from retrain_operator.model.run import PolicySnapshot, RunSpec
+from retrain_operator.model.scalars import time_text
 from retrain_operator.model.status import ActiveRun, Cause
 from retrain_operator.model.target import Serving
 from retrain_operator.model.trainer import Quantities, Trainer, Volume
@@ -30,8 +31,11 @@ Json = dict[str, Any]
 
 
 def run_name(policy: Policy, cause: Cause) -> str:
-    """The one name a run of this policy for this cause can have: a second attempt to make it meets the first."""
-    slot = cause.request or cause.at.isoformat()
+    """The one name a run of this policy for this cause can have: a second attempt to make it meets the first.
+
+    The same request at another time is another cause: whoever asks again after another request gets a run again.
+    """
+    slot = f"{time_text(cause.at)}|{cause.request or ''}"
     digest = blake2b(f"{policy.uid}|{cause.trigger}|{slot}".encode(), digest_size=10).digest()
     return f"{policy.name[:40]}-{b32encode(digest).decode().lower()[:10]}"
 

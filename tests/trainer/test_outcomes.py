@@ -194,6 +194,14 @@ class TestABadBatch:
         )
         assert "v000002-second" in str(run.evaluate.candidate)
 
+    def test_and_a_tiny_batch_before_it_does_not_set_the_measure(self, world: World) -> None:
+        world.add(7, 8)
+        world.write("week-009.parquet", pa.table({name: values[:1] for name, values in world.columns(9).items()}))
+        world.promote(world.run("tiny"))
+        world.add(10, edit=self.CASES["a column stands still"][0])
+        message = ended(world.run("second"), CollectOutcome.DATA_INVALID)
+        assert message.startswith("Batch week-010.parquet, column b, check constant: ")
+
     def test_and_several_are_counted(self, world: World) -> None:
         world.add(7, 8, 9, edit=self.CASES["a column stands still"][0])
         assert self.refused(world).endswith("2 more batches failed a check.")

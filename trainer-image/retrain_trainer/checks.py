@@ -10,7 +10,7 @@ import numpy as np
 
 from retrain_trainer.data import Layout, Type
 from retrain_trainer.faults import Problem
-from retrain_trainer.profile import Findings, Profile, psi, shares_of
+from retrain_trainer.profile import JUDGED_ROWS, Findings, Profile, psi, shares_of
 
 LABELLED = 0.99
 NULL_JUMP = 0.10
@@ -18,8 +18,6 @@ DUPLICATE_JUMP = 0.20
 COMMON_JUMP = 0.20
 MAX_PSI = 5.0
 MAX_CLASSES = 1000
-JUDGED_ROWS = 100
-"""In fewer rows than this, shares say nothing."""
 OUT_OF_RANGE = 0.5
 """Share of rows that may lie farther out than the champion's range is wide, on either side of it."""
 NO_FEATURE = " (a column that only grows, such as a counter, is no feature: leave it out with data.exclude)"

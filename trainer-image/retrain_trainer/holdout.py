@@ -61,7 +61,7 @@ def blocks_of(ordered: Keys, layout: Layout) -> NDArray[np.int64]:
 
 def write(path: Path, batches: Sequence[tuple[Batch, Key]], layout: Layout) -> None:
     """Write the rows of each batch from its key on, in the order of the batches, without rows that have no label."""
-    with pq.ParquetWriter(path, layout.arrow(), compression="zstd") as file:
+    with pq.ParquetWriter(path, layout.arrow(), compression="lz4", use_dictionary=False) as file:
         for batch, start in batches:
             offset = 0
             for chunk in read(Path(batch.path), batch.name, layout):

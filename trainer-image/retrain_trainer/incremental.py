@@ -53,10 +53,10 @@ def learn_batch(progress: Progress, name: str, chunks: Iterable[Rows], classes: 
     progress.updates.append(Update(batch=name, rows=count, error_before=before, error_after=after, kept=kept))
 
 
-def save(progress: Progress, workspace: Workspace, data_digest: str) -> None:
-    """Save how far training has come, whole or not at all."""
+def save(progress: Progress, workspace: Workspace, what: str) -> None:
+    """Save how far the training of `what`, task and data, has come: whole or not at all."""
     state = {
-        "data": data_digest,
+        "what": what,
         "model": progress.model,
         "features": progress.guard.features,
         "labels": progress.guard.labels,
@@ -65,14 +65,14 @@ def save(progress: Progress, workspace: Workspace, data_digest: str) -> None:
     write(workspace.checkpoint, pipeline.dump(state))
 
 
-def resumed(workspace: Workspace, data_digest: str) -> Progress | None:
-    """Return what an earlier attempt saved, None when there is nothing of the same data."""
+def resumed(workspace: Workspace, what: str) -> Progress | None:
+    """Return what an earlier attempt saved, None when there is nothing of the same task and data."""
     try:
         content = workspace.checkpoint.read_bytes()
     except FileNotFoundError:
         return None
     state = pipeline.load(content, str(workspace.checkpoint), sklearn.__version__)
-    if state["data"] != data_digest:
+    if state["what"] != what:
         return None
     updates = [Update.model_validate_json(update) for update in state["updates"]]
     return Progress(state["model"], Guard(state["features"], state["labels"]), updates)

@@ -14,6 +14,8 @@ from retrain_trainer.contract import Word
 from retrain_trainer.data import Floats, Keys, Layout, Rows
 
 SAMPLE_ROWS = 10_000
+JUDGED_ROWS = 100
+"""In fewer rows than this, shares say nothing."""
 BINS = 10
 EMPTY_SHARE = 1e-4
 """Stands for the share of an empty bin, so that one bin more or less cannot make a PSI infinite."""
@@ -154,8 +156,9 @@ def merged(layout: Layout, findings: list[Findings]) -> Findings:
 def profile_of(layout: Layout, findings: list[Findings], past: Profile | None) -> Profile:
     """Put together the profile of all batches of a run. Classes of the past stay known when they do not occur."""
     whole = merged(layout, findings)
-    nulls = np.max([batch.null_ratios() for batch in findings], axis=0)
-    common = np.max([batch.most_common() for batch in findings], axis=0)
+    large = [batch for batch in findings if batch.rows >= JUDGED_ROWS] or [whole]
+    nulls = np.max([batch.null_ratios() for batch in large], axis=0)
+    common = np.max([batch.most_common() for batch in large], axis=0)
     features = tuple(
         Feature(
             name=name,
@@ -170,7 +173,7 @@ def profile_of(layout: Layout, findings: list[Findings], past: Profile | None) -
     if past is not None:
         whole.classes.update({entry.label: 0 for entry in past.classes})
     classes = tuple(ClassShare(label=label, share=count / whole.rows) for label, count in sorted(whole.classes.items()))
-    duplicates = max(batch.duplicates() for batch in findings)
+    duplicates = max(batch.duplicates() for batch in large)
     return Profile(layout=layout, rows=whole.rows, duplicates=duplicates, features=features, classes=classes)
 
 

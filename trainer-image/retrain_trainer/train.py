@@ -7,11 +7,12 @@ import numpy as np
 
 from retrain_trainer import guard, incremental, pipeline
 from retrain_trainer.answers import answer
+from retrain_trainer.batches import digest_of
 from retrain_trainer.contract import Mode, Task, Trained, TrainOutcome
 from retrain_trainer.data import Layout, Rows, read_rows
 from retrain_trainer.faults import StepError
 from retrain_trainer.incremental import Progress
-from retrain_trainer.manifest import HOLDOUT
+from retrain_trainer.manifest import HOLDOUT, inputs_of
 from retrain_trainer.profile import Profile
 from retrain_trainer.store import Store
 from retrain_trainer.workspace import Plan, Portion, Training, Update, Workspace, parse, write
@@ -78,13 +79,13 @@ def _refit(task: Task, plan: Plan, profile: Profile, _: Workspace) -> Progress:
 
 def _update_all(task: Task, plan: Plan, profile: Profile, workspace: Workspace) -> Progress:
     """Update batch by batch, from the last saved batch on when an earlier attempt was killed."""
-    data = str(plan.data_digest)
-    progress = incremental.resumed(workspace, data) or _begun(task, plan, profile)
+    what = digest_of(f"{inputs_of(task)} {plan.data_digest}".encode())
+    progress = incremental.resumed(workspace, what) or _begun(task, plan, profile)
     classes = np.array([entry.label for entry in profile.classes]) if profile.classes else None
     for portion in plan.portions[len(progress.updates) :]:
         chunks = rows_of(portion, profile.layout)
         incremental.learn_batch(progress, portion.batch.name, chunks, classes, frozen=not plan.afresh)
-        incremental.save(progress, workspace, data)
+        incremental.save(progress, workspace, what)
     incremental.require_learned(progress, task.model.estimator)
     return progress
 

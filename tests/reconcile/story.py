@@ -131,9 +131,8 @@ class Story:
         name = job["metadata"]["name"]
         owner = {"uid": job["metadata"]["uid"], "controller": True}
         labels = {"batch.kubernetes.io/job-name": name, RUN_LABEL: name}
-        told = [
-            {"name": step, "state": state} for step, state in zip(("collect", "train", "evaluate"), states, strict=True)
-        ]
+        steps = zip(("collect", "train", "evaluate"), states, strict=True)
+        told = [{"name": step, "image": "i", "state": state} for step, state in steps]
         status = {"initContainerStatuses": told[:2], "containerStatuses": told[2:], "phase": "Running"}
         self.api.put(
             PODS, f"{name}-pod", {"metadata": {"labels": labels, "ownerReferences": [owner]}, "status": status}

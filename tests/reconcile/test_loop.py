@@ -109,17 +109,6 @@ async def test_a_rollout_that_does_not_progress_is_undone_and_the_model_is_kept(
     assert story.policy.champion is None
 
 
-async def test_a_job_that_is_lost_is_made_again_under_the_same_run() -> None:
-    story = Story()
-    await story.seeing(0.12).until_quiet()
-    (job,) = story.api.find(JOBS)
-    story.api.remove(JOBS, job["metadata"]["name"])
-    await story.to_the_end()
-    assert (story.run.outcome, story.count("create jobs"), story.count("create retrainruns")) == ("Succeeded", 2, 1)
-    assert story.run.job
-    assert story.run.job.made == 2
-
-
 async def test_old_runs_are_removed_but_never_that_of_the_champion() -> None:
     story = Story(history={"successfulRuns": 1, "failedRuns": 1})
     await story.seeing(0.12).to_the_end()

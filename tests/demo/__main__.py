@@ -3,8 +3,11 @@
 Exits with 1 and one clear sentence when a beat of the story did not come, or the cluster is not there.
 """
 
+import fcntl
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,7 +31,7 @@ def main() -> int:
     start = time.monotonic()
     try:
         stage.check()
-        with api() as reach:
+        with _alone(), api() as reach:
             eyes = Eyes(reach)
             diary = Diary(eyes.healthy)
             with Screen(eyes.healthy) as screen:
@@ -47,6 +50,17 @@ def main() -> int:
         print("\nThe demo was stopped by hand.", file=sys.stderr)
         return 130
     return 0 if all(beat.proof for beat in beats(diary)) else 1
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Raise DemoError when another demo plays on this cluster; they would clear one another's namespace."""
+    with (_folder() / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError("Another demo plays on this cluster. Wait until it has ended, or stop it.") from None
+        yield
 
 
 def _stream(screen: Screen) -> Stream:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import floor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -102,7 +103,10 @@ class Screen:
         text = Text(f"weeks {first:>3}-{last:<3} " if last > first else f"week  {first:>3}     ")
         for week in self._row:
             style = "yellow" if week.served < self._healthy else "green"
-            text.append(f" {week.served:.2f}", style).append("<" if week.served < self._healthy else " ", style)
+            # Rounded down, so that what is marked as below the healthy value also reads so.
+            text.append(f" {floor(week.served * 100) / 100:.2f}", style).append(
+                "<" if week.served < self._healthy else " ", style
+            )
         text.rstrip()
         self._row.clear()
         self._say(text)

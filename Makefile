@@ -47,7 +47,7 @@ cluster-down: setup ## Remove the cluster that `make cluster` made
 	@$(RUN) tests.cluster down
 
 .PHONY: images
-images: cluster ## Build the images and load them into the cluster
+images: setup ## Build the images and load them into the cluster
 	@$(RUN) tests.cluster images
 
 .PHONY: test-unit

@@ -36,7 +36,6 @@ def main() -> int:
             diary = Diary(eyes.healthy)
             with Screen(eyes.healthy) as screen:
                 stream = _stream(screen)
-                screen.title(stream)
                 _set_stage(stream, screen)
                 follower = Follower(eyes, screen, diary)
                 _first_model(eyes, screen, follower)
@@ -64,12 +63,16 @@ def _alone() -> Iterator[None]:
 
 
 def _stream(screen: Screen) -> Stream:
+    screen.title()
     try:
         with screen.doing("The Elec2 rows, fetched once by pip and checked by SHA-256"):
-            return elec2.load()
+            stream = elec2.load()
     except elec2.UnavailableError as error:
         screen.line(f"{error} A synthetic stream takes its place.", "bold yellow")
-        return synthetic.make()
+        stream = synthetic.make()
+    screen.line(f"{stream.about}.")
+    screen.line(stream.caveat, "yellow")
+    return stream
 
 
 def _set_stage(stream: Stream, screen: Screen) -> None:
@@ -106,8 +109,10 @@ def _first_model(eyes: Eyes, screen: Screen, follower: Follower) -> None:
 
 def _explain(eyes: Eyes, screen: Screen) -> None:
     screen.chapter(f"Weeks {FIRST}-{END - 1} go by, each in a second or two")
-    screen.line("Every week the model is asked at once; the labels come a week late. Accuracy by week:")
-    screen.line(f"'<' is below {eyes.healthy:g}. The stream stands still while a run trains or rolls out.")
+    screen.line(
+        "Each week is predicted at once, and its labels come a week later. The numbers are accuracies of single weeks; "
+        f"'<' is below {eyes.healthy:g}. The stream stands still while a run trains or rolls out."
+    )
 
 
 def _tell(diary: Diary, stream: Stream, screen: Screen, seconds: float) -> None:

@@ -18,7 +18,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from tests.demo.story import Beat, WeekTold
-from tests.demo.stream import Stream, Week
+from tests.demo.stream import Week
 
 ROW = 8
 """Weeks in one line of the story."""
@@ -49,11 +49,9 @@ class Screen:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bar.stop()
 
-    def title(self, stream: Stream) -> None:
-        """What this is, where the data comes from, and what it must not be taken for."""
+    def title(self) -> None:
+        """What this is."""
         self._console.print(Rule(Text("retrain-operator: drift, healed on real Kubernetes", "bold")))
-        self._say(stream.about + ".")
-        self._say(stream.caveat, "yellow")
 
     def chapter(self, words: str) -> None:
         """The heading of what comes next."""

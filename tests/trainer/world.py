@@ -14,7 +14,16 @@ import pytest
 from pydantic import TypeAdapter
 
 from retrain_trainer import steps
-from retrain_trainer.contract import AnyAnswer, Collected, Evaluated, Fault, Trained
+from retrain_trainer.contract import (
+    AnyAnswer,
+    Collected,
+    CollectOutcome,
+    Evaluated,
+    EvaluateOutcome,
+    Fault,
+    Trained,
+    TrainOutcome,
+)
 
 WEEK = 336
 START = np.datetime64("2024-01-01T00:00:00", "us")
@@ -158,3 +167,13 @@ class World:
 def flipped(columns: dict[str, Any]) -> dict[str, Any]:
     """Poison: every label is the wrong one."""
     return {**columns, "y": 1 - columns["y"]}
+
+
+def ended(run: Run, outcome: CollectOutcome) -> str:
+    """Check that nothing was trained, and return what collect said."""
+    assert run.collect.outcome is outcome
+    assert run.train.outcome is TrainOutcome.SKIPPED
+    assert run.train.message == f"Nothing to train. Collect ended the run as {outcome}."
+    assert run.evaluate.outcome is EvaluateOutcome.SKIPPED
+    assert run.evaluate.message == f"Nothing to evaluate. Collect ended the run as {outcome}."
+    return run.collect.message

@@ -1,0 +1,70 @@
+"""Data that would spoil the model: put back batch by batch, or betrayed by rows that it could not reach."""
+
+import numpy as np
+import pytest
+from sklearn.pipeline import Pipeline
+
+from retrain_trainer import guard, pipeline
+from tests.trainer.world import WEEK, World, flipped
+
+
+class TestPoison:
+    def test_flipped_labels_are_put_back_batch_by_batch(self, world: World) -> None:
+        world.begin(8)
+        world.add(*range(8, 12), edit=flipped)
+        run = world.run("second")
+        assert run.train.put_back == 2  # weeks 8 and 9; 10 and 11 are the holdout
+        assert run.train.message.endswith("2 of them made it worse on rows it knew, and were put back.")
+        reference = run.evaluate.reference
+        assert reference is not None
+        assert reference.candidate > reference.champion - 0.05
+        assert run.evaluate.scores[0].lower_bound is not None
+        assert run.evaluate.scores[0].lower_bound <= 0
+
+    def test_what_passes_on_a_poisoned_holdout_fails_on_the_reference(self, world: World) -> None:
+        first = world.begin(8)
+        world.add(*range(8, 16), edit=flipped)
+        run = world.run("second", model={"mode": "Refit", "window": 6})
+        (score,) = run.evaluate.scores
+        assert score.lower_bound is not None
+        assert score.lower_bound > 0.5
+        reference = run.evaluate.reference
+        assert reference is not None
+        assert first.evaluate.holdout is not None
+        assert reference.holdout == first.evaluate.holdout.digest
+        assert reference.candidate < 0.2
+        assert reference.champion > 0.8
+
+    def test_weights_that_run_away_are_put_back(self, world: World) -> None:
+        world.begin(8, model={"estimator": "SGDRegressor", "parameters": {}}, metrics=[{"name": "r2"}])
+        world.add(8, 9, 10, edit=lambda c: {**c, "y": c["y"] * 1e200})
+        run = world.run("second", model={"estimator": "SGDRegressor", "parameters": {}}, metrics=[{"name": "r2"}])
+        assert run.train.put_back == 1
+
+
+def test_work_grows_linearly_with_the_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    errors: list[int] = []
+    update, error = pipeline.update, guard.Guard.error
+
+    def counted(model: Pipeline, features: np.ndarray, *rest: object, **how: object) -> None:
+        calls.append(len(features))
+        update(model, features, *rest, **how)  # type: ignore[arg-type]
+
+    def checked(self: guard.Guard, model: Pipeline) -> float | None:
+        errors.append(len(self.labels))
+        return error(self, model)
+
+    monkeypatch.setattr(pipeline, "update", counted)
+    monkeypatch.setattr(guard.Guard, "error", checked)
+    work = {}
+    for batches in (4, 8, 16):
+        world.add(*range(batches + 2))
+        calls.clear()
+        errors.clear()
+        assert world.run(f"n{batches}", data={"holdout": {"fraction": 0.05}}).train.batches == batches
+        assert calls == [WEEK] * batches
+        assert len(errors) == 2 * batches
+        assert max(errors) <= guard.GUARD_ROWS
+        work[batches] = sum(calls)
+    assert work[16] == 2 * work[8] == 4 * work[4]

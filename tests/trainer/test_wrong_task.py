@@ -1,0 +1,83 @@
+"""A task that cannot be done as it is written is a fault that names what to write instead."""
+
+from typing import Any
+
+import pytest
+
+from retrain_trainer.contract import Fault
+from tests.trainer.world import World
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"metrics": [{"name": "accurracy"}]},
+            "Metric accurracy is unknown for SGDClassifier, a classifier. Known ones: accuracy, balanced_accuracy, f1, "
+            "precision, recall, roc_auc, log_loss, brier.",
+        ),
+        ({"metrics": [{"name": "rmse"}]}, "Metric rmse is unknown for SGDClassifier, a classifier. Known ones: "),
+        (
+            {"model": {"estimator": "SGDClasifier"}},
+            "model.estimator SGDClasifier is no scikit-learn classifier or regressor that can be trained. Did you mean "
+            "SGDClassifier or ",
+        ),
+        (
+            {"model": {"estimator": "RandomForestClassifier"}},
+            "RandomForestClassifier cannot be updated batch by batch. Use mode Refit, or one of BernoulliNB, ",
+        ),
+        (
+            {"data": {"source": "s3://bucket/*.csv"}},
+            "s3://bucket/*.csv is not reachable: this trainer reads and writes ",
+        ),
+        ({"data": {"source": "file:///data/../etc/*.csv"}}, "file:///data/../etc/*.csv may not contain .. or %."),
+        (
+            {"run": "../../escape"},
+            "'../../escape' is no name of a run: lower case letters, digits, '-' and '.' make one.",
+        ),
+    ],
+)
+def test_a_task_that_cannot_be_done_is_a_fault(world: World, changes: dict[str, Any], message: str) -> None:
+    world.add(*range(6))
+    world.workspace("first")
+    answer = world.step("collect", "first", **changes)
+    assert isinstance(answer, Fault)
+    assert answer.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"alfa": 1}, "SGDClassifier has no parameter alfa; it has alpha, average, class_weight, "),
+        ({"loss": "hinges"}, "model.parameters: The 'loss' parameter of SGDClassifier must be a str among {"),
+    ],
+)
+def test_wrong_parameters_are_named(world: World, parameters: dict[str, Any], message: str) -> None:
+    world.add(*range(6))
+    run = world.run("first", model={"parameters": parameters})
+    assert isinstance(run.trained, Fault)
+    assert run.trained.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"exclude": ["b"]},
+            "The champion predicts from column b, which the policy no longer leaves it. A model of other ",
+        ),
+        (
+            {"timeColumn": None},
+            "The champion was trained with label y and time column time, the policy says y and None. ",
+        ),
+    ],
+)
+def test_other_columns_than_the_champions_need_another_store(
+    world: World, change: dict[str, Any], message: str
+) -> None:
+    world.begin(6)
+    world.add(6)
+    world.workspace("second")
+    answer = world.step("collect", "second", data=change)
+    assert isinstance(answer, Fault)
+    assert answer.message.startswith(message)

@@ -74,6 +74,11 @@ def prometheus_says(value: str) -> Observation:
             then=("Firing", "Breached", "ratio is 0.4, below 0.5."),
         ),
         case(
+            "and so is the other one",
+            given=a_policy().watching("ratio", min=0.5, max=2).seeing("ratio", 2.5),
+            then=("Firing", "Breached", "ratio is 2.5, above 2."),
+        ),
+        case(
             "a breach that must last waits",
             given=PATIENT.seeing("drift", 0.12),
             then=("Pending", "Breached", "drift is 0.12, above 0.1. It fires when it stays so for 5m."),

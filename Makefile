@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/retrain-operator
+STATE := $(or $(XDG_STATE_HOME),$(HOME)/.local/state)/retrain-operator
 UV_VERSION := 0.13.9
 UV := $(CACHE)/uv-$(UV_VERSION)/bin/uv
 RUN := .venv/bin/python -m
@@ -18,7 +19,7 @@ $(UV):
 	$(CACHE)/uv-$(UV_VERSION)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/.synced: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --quiet --frozen --all-extras
+	$(UV) sync --quiet --frozen --all-extras --compile-bytecode
 	@touch $@
 
 .PHONY: setup
@@ -49,6 +50,15 @@ cluster-down: setup ## Remove the cluster that `make cluster` made
 .PHONY: images
 images: setup ## Build the images and load them into the cluster
 	@$(RUN) tests.cluster images
+
+.PHONY: push
+push: images ## Push both images: make push REGISTRY=registry.example.com/team TAG=0.1.0
+	@test -n "$(REGISTRY)" -a -n "$(TAG)" || { echo "Name the registry and the tag: make push REGISTRY=registry.example.com/team TAG=0.1.0"; exit 1; }
+	@eval "$$($(RUN) tests.cluster env)"; for image in operator trainer; do \
+		reference=$$(sed -n "s/^$${image^^}_IMAGE=//p" "$(STATE)/images.env"); \
+		docker tag "$$reference" "$(REGISTRY)/retrain-$$image:$(TAG)"; \
+		docker push "$(REGISTRY)/retrain-$$image:$(TAG)"; \
+	done
 
 .PHONY: test-unit
 test-unit: setup ## Run the tests that need no cluster

@@ -44,6 +44,10 @@ def watch_settings() -> kopf.OperatorSettings:
     settings.watching.inactivity_timeout = 10**9
     settings.watching.initial_streaming = False
     settings.watching.reconnect_backoff = 1.0
+    # Of all Jobs and Pods of the cluster only our own are sent.
+    ours = ",".join(f"{label}={value}" for label, value in MANAGED_BY.items())
+    settings.watching.label_selectors["jobs"] = ours
+    settings.watching.label_selectors["pods"] = ours
     settings.queueing.idle_timeout = 1.0
     settings.queueing.worker_limit = None
     settings.scanning.disabled = True

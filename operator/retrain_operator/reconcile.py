@@ -12,7 +12,7 @@ from typing import Protocol
 
 from retrain_operator.decide import events
 from retrain_operator.decide.deploy import deploy_rights
-from retrain_operator.decide.ending import blocked, end, with_condition
+from retrain_operator.decide.ending import blocked, end, left_behind, with_condition
 from retrain_operator.decide.history import surplus
 from retrain_operator.decide.manifest import job_manifest, job_rights, rollout_patch, run_manifest
 from retrain_operator.decide.moves import Act, CreateJob, DeleteJob, GoOn, SetModel, Wait
@@ -31,6 +31,7 @@ from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome, RunStatus, StepName
 from retrain_operator.model.status import PolicyStatus
 from retrain_operator.model.target import NotLooked, Serving, Target
+from retrain_operator.model.training import Job
 from retrain_operator.model.world import Claimed, InvalidPolicy, Policy, PolicyWorld, Run, RunWorld
 from retrain_operator.queue import Key
 
@@ -124,8 +125,10 @@ class Reconciler:
 
     async def _run_pass(self, key: Key) -> timedelta | None:
         run = await self._cluster.run(key.namespace, key.name)
-        if run is None or run.status.outcome:
+        if run is None:
             return None
+        if run.status.outcome:
+            return await self._clear_up(run)
         world = await self._look(run)
         move = progress(world)
         run = await self._write_run(world, move.status)
@@ -133,6 +136,18 @@ class Reconciler:
         if refusal is None:
             return _pause(move.act)
         await self._refused(replace(world, run=run), move.act, refusal)
+        return BLOCKED_POLL
+
+    async def _clear_up(self, run: Run) -> timedelta | None:
+        """A run that has ended leaves no Job behind that may still train."""
+        job = await self._cluster.job(run)
+        if not isinstance(job, Job) or job.complete or job.failed:
+            return None
+        refusal = await self._cluster.delete_job(run, job.uid)
+        if refusal is None:
+            return AFTER_DELETION
+        status = left_behind(run.status, refusal_objection(refusal))
+        await self._write_run(RunWorld(self._clock(), run), status)
         return BLOCKED_POLL
 
     async def _look(self, run: Run) -> RunWorld:
@@ -157,7 +172,7 @@ class Reconciler:
 
     async def _refused(self, world: RunWorld, act: Act, refusal: Refusal | NotAccepted) -> None:
         if world.run.status.outcome:
-            return
+            return  # the Job of a run that has ended is cleared up by the next pass
         if isinstance(refusal, NotAccepted):
             message = f"The API server does not accept the trainer's Job: {refusal.detail.rstrip('.')}."
             await self._write_run(world, end(world, Outcome.FAILED, Reason.JOB_REFUSED, message).status)

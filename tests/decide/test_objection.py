@@ -52,7 +52,8 @@ def serving(value: str) -> Serving:
                    "Grant it by a Role in namespace shop.")),
         case("it lacks two", given=Refusal(RUNNER, PATCH, lacking=(GET, PATCH)),
              then=("MissingPermission", f'{ACCOUNT} may not get deployments.apps "churn-serving" and patch '
-                   'deployments.apps "churn-serving". Grant it by a Role in namespace shop.')),
+                   'deployments.apps "churn-serving". Grant it by a Role in namespace shop, or mend '
+                   "spec.rollout.targetRef.name.")),
         case("it lacks a right in the core group", given=Refusal(RUNNER, SECRET, lacking=(SECRET,)),
              then=("MissingPermission",
                    f'{ACCOUNT} may not get secrets "s3-key". Grant it by a Role in namespace shop.')),

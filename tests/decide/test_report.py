@@ -31,7 +31,7 @@ def told(policy: APolicy, objection: Objection | None = None) -> PolicyStatus:
 
 
 def going(state: RunState, message: str = "Train is under way.") -> APolicy:
-    return DRIFTING.claiming(Going(RunStatus(state=state, message=message), T0))
+    return DRIFTING.claiming(Going(RunStatus(state=state, reason="MissingPermission", message=message), T0))
 
 
 def condition(status: PolicyStatus, kind: str) -> Condition:
@@ -55,7 +55,7 @@ def condition(status: PolicyStatus, kind: str) -> Condition:
              then=("Blocked", "A right is missing.")),
         case("a rest", given=DRIFTING.resting(after_failure="10m").after_a_run(Outcome.FAILED),
              then=("CoolingDown",
-                   "Run churn-lastrun ended as Failed; the next may start at 2024-06-01 10:10:00 UTC.")),
+                   "The next run may start at 2024-06-01 10:10:00 UTC. Run churn-lastrun ended as Failed: It ended.")),
         case("suspended", given=DRIFTING.suspended(),
              then=("Suspended", "The policy is suspended: no run starts while spec.suspend is true.")),
         case("suspended while a run is under way", given=going(RunState.TRAINING).suspended(),
@@ -128,7 +128,16 @@ def test_a_start_is_claimed_under_the_one_name_that_it_can_have() -> None:
 
 
 def test_a_claim_stays_while_its_run_is_under_way() -> None:
-    assert told(going(RunState.TRAINING)).active_run == going(RunState.TRAINING).status.active_run
+    claim, known = told(going(RunState.TRAINING)).active_run, going(RunState.TRAINING).status.active_run
+    assert known is not None
+    assert claim == known.model_copy(update={"made": True}), "and its run is known to have been made"
+
+
+def test_a_run_that_is_held_back_needs_a_person() -> None:
+    status = told(going(RunState.BLOCKED, "A right is missing."))
+    ready, stalled = condition(status, "Ready"), condition(status, "Stalled")
+    assert (ready.status, ready.reason, ready.message) == ("False", "MissingPermission", "A right is missing.")
+    assert (stalled.status, stalled.reason, stalled.message) == ("True", "MissingPermission", "A right is missing.")
 
 
 def test_a_request_and_a_slot_are_answered_once() -> None:

@@ -1,5 +1,6 @@
 """What an ended run leaves behind in its policy's status, and which runs, events and words come of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,11 +8,11 @@ import pytest
 from retrain_operator.decide import events
 from retrain_operator.decide.history import surplus
 from retrain_operator.decide.report import invalid
-from retrain_operator.decide.settle import HISTORY
+from retrain_operator.decide.settle import HISTORY, settle
 from retrain_operator.model.policy import History
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Missing, Outcome, Result, RunState, RunStatus
-from retrain_operator.model.world import Ended, Foreign, Going, InvalidPolicy, NoRun, Run
+from retrain_operator.model.world import Claimed, Ended, Foreign, Going, InvalidPolicy, NoRun, Run
 from tests.builders import T0, APolicy, a_policy, clock_time
 from tests.coherent import assert_coherent
 from tests.decide.case import case
@@ -59,7 +60,24 @@ def test_a_run_that_succeeded_names_the_champion_and_no_other_does() -> None:
 
 
 def test_a_run_under_way_keeps_its_claim() -> None:
-    assert DRIFT.claiming(GOING).settled.policy.status.active_run == DRIFT.claiming(GOING).status.active_run
+    claim, known = DRIFT.claiming(GOING).settled.policy.status.active_run, DRIFT.claiming(GOING).status.active_run
+    assert known is not None
+    assert claim == known.model_copy(update={"made": True})
+
+
+def test_a_run_that_was_claimed_and_not_made_keeps_its_claim() -> None:
+    claimed = DRIFT.claiming(Claimed())
+    assert claimed.settled.policy.status.active_run == claimed.status.active_run is not None
+
+
+def test_a_run_that_somebody_deleted_is_let_go_and_not_made_again() -> None:
+    status = settle(replace(DRIFT.claiming(GOING).settled, run=Claimed())).policy.status
+    assert status.active_run is None
+    assert status.last_run is not None
+    assert (status.last_run.outcome, status.last_run.reason) == ("Cancelled", "Deleted")
+    assert status.last_run.message == (
+        f"Somebody deleted run {status.last_run.name} before it ended. The model in service is as it was left."
+    )
 
 
 def test_a_name_that_another_owners_run_holds_is_let_go() -> None:

@@ -125,6 +125,7 @@ RESTS = {"after_success": "1h", "after_rejection": "6h", "after_failure": "10m"}
         (Outcome.FAILED, 1 / 6),
         (Outcome.ROLLED_BACK, 1 / 6),
         (Outcome.DATA_INVALID, 1 / 6),
+        (Outcome.CANCELLED, 1 / 6),
     ],
 )
 def test_each_outcome_has_its_rest(outcome: Outcome, hours: float) -> None:
@@ -132,7 +133,7 @@ def test_each_outcome_has_its_rest(outcome: Outcome, hours: float) -> None:
     until = T0 + timedelta(hours=hours)
     assert cooldown_until(ended.world) == until
     almost = ended.at(f"{until - timedelta(seconds=1):%H:%M:%S}").seeing("drift", 0.12)
-    told = f"Run churn-lastrun ended as {outcome}; the next may start at {until:%Y-%m-%d %H:%M:%S} UTC."
+    told = f"The next run may start at {until:%Y-%m-%d %H:%M:%S} UTC. Run churn-lastrun ended as {outcome}: It ended."
     assert decide(almost.settled) == Hold(Reason.COOLING_DOWN, told, until)
     assert isinstance(decide(almost.later("1s").settled), Start)
 

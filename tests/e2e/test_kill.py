@@ -43,3 +43,14 @@ def _carried_on(tenant: Tenant) -> None:
     assert len(tenant.all_of("jobs")) == 1
     assert ended["job"]["made"] == 1
     eventually(lambda: tenant.policy().get("champion", {}).get("uri") == tenant.model(), 30)
+
+
+def test_a_run_that_somebody_deletes_is_not_made_again(tenant: Tenant) -> None:
+    tenant.apply_policy("slow", cooldown={"afterFailure": "1h"})
+    tenant.ask_for_a_run()
+    eventually(lambda: tenant.policy().get("activeRun", {}).get("made") and tenant.all_of("jobs"))
+    tenant.kubectl("delete", "retrainrun", "--all")
+    eventually(lambda: (tenant.policy().get("lastRun") or {}).get("outcome") == "Cancelled", 20)
+    eventually(lambda: tenant.all_of("jobs") == [], 60)
+    assert tenant.runs() == []
+    assert tenant.policy()["lastRun"]["message"].startswith("Somebody deleted run churn-")

@@ -54,6 +54,11 @@ async def test_a_job_that_may_not_be_removed_does_not_keep_the_run_from_ending()
     await story.later("10m").until_quiet()
     assert (story.run.outcome, story.run.reason) == ("Failed", "ImagePullFailed")
     assert len(story.api.find(JOBS)) == 1
+    left = "Its Job cannot be removed: ServiceAccount shop/retrain-runner may not delete jobs.batch"
+    assert left in story.run.message
+    story.api.lacking = set()
+    await story.later("1m").until_quiet()
+    assert story.api.find(JOBS) == [], "and it is removed once that may be"
 
 
 async def test_answers_that_were_lost_with_their_pod_are_asked_for_again() -> None:

@@ -68,6 +68,14 @@ def blocked(status: RunStatus, objection: Objection, step: StepName) -> RunStatu
     return status.model_copy(update={**update, "steps": steps, "missing": objection.missing})
 
 
+def left_behind(status: RunStatus, objection: Objection) -> RunStatus:
+    """The status of an ended run whose Job, which may still train, cannot be removed."""
+    told = "Its Job cannot be removed:"
+    if told in status.message:
+        return status
+    return status.model_copy(update={"message": clipped(f"{status.message} {told} {objection.message}")})
+
+
 def with_condition(status: RunStatus, world: RunWorld) -> RunStatus:
     """The status with its condition Finished, which moves its time only when it flips."""
     finished = "True" if status.outcome else "False"

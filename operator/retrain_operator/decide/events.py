@@ -22,7 +22,8 @@ def of_policy(policy: Policy | InvalidPolicy, status: PolicyStatus, now: datetim
     known = before.get("Ready")
     if known is None or (known.status, known.reason) != (ready.status, ready.reason):
         told.append(("Normal" if ready.status == "True" else "Warning", ready.reason, ready.message))
-    if status.active_run and status.active_run != policy.status.active_run:
+    before_run = policy.status.active_run
+    if status.active_run and (before_run is None or before_run.name != status.active_run.name):
         run = status.active_run
         told.append(("Normal", "RunStarted", f"Run {run.name} starts: {run.cause.message}"))
     if status.last_run and status.last_run != policy.status.last_run:

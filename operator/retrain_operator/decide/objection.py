@@ -79,7 +79,9 @@ def refusal_objection(refusal: Refusal) -> Objection:
         return Objection(Reason.MISSING_PERMISSION, message, (_missing(refusal, "Impersonation", right),))
     if refusal.lacking:
         lacking = " and ".join(str(right) for right in refusal.lacking)
-        message = f"{account} may not {lacking}. Grant it by a Role in namespace {namespace}."
+        unseen = any((right.verb, right.resource) == ("get", "deployments") for right in refusal.lacking)
+        typo = ", or mend spec.rollout.targetRef.name" if unseen else ""
+        message = f"{account} may not {lacking}. Grant it by a Role in namespace {namespace}{typo}."
         missing = tuple(_missing(refusal, "RBAC", right) for right in refusal.lacking[:MISSING_AT_MOST])
         return _objection(Reason.MISSING_PERMISSION, message, missing)
     why = f": {refusal.detail.rstrip('.')}." if refusal.detail else " and does not say why."

@@ -64,7 +64,7 @@ def report(world: PolicyWorld, decision: Decision, objection: Objection | None) 
     return status.model_copy(
         update={
             **update,
-            "observed_generation": world.policy.generation,
+            **_observed(world.policy, world.now),
             "state": state,
             "message": message,
             "conditions": _conditions(world, objection),
@@ -73,6 +73,13 @@ def report(world: PolicyWorld, decision: Decision, objection: Objection | None) 
             "cooldown_until": until if until and until > world.now else None,
         }
     )
+
+
+def _observed(policy: Policy | InvalidPolicy, now: datetime) -> dict[str, object]:
+    """Which spec the status is about, and since when unless since ever."""
+    new = policy.status.observed_generation not in (0, policy.generation)
+    since = now if new else policy.status.observed_since
+    return {"observed_generation": policy.generation, "observed_since": since}
 
 
 def _served(world: PolicyWorld, start: Start) -> dict[str, object]:
@@ -111,17 +118,22 @@ def _state(world: PolicyWorld, decision: Decision, objection: Objection | None) 
 
 
 def _conditions(world: PolicyWorld, objection: Objection | None) -> tuple[Condition, ...]:
-    ready = _ready(world, objection)
-    return (
-        _condition(world.policy, world.now, "Ready", *ready),
+    told = [
+        _condition(world.policy, world.now, "Ready", *_ready(world, objection)),
         _condition(world.policy, world.now, "Triggered", *_triggered(world.policy.status.triggers)),
-    )
+    ]
+    if isinstance(world.run, Going) and world.run.status.state is RunState.BLOCKED:
+        blocked = world.run.status
+        told.append(_condition(world.policy, world.now, "Stalled", "True", blocked.reason, blocked.message))
+    return tuple(told)
 
 
 def _ready(world: PolicyWorld, objection: Objection | None) -> tuple[str, str, str]:
     triggers = world.policy.status.triggers
     if objection:
         return "False", objection.reason, objection.message
+    if isinstance(world.run, Going) and world.run.status.state is RunState.BLOCKED:
+        return "False", world.run.status.reason, world.run.status.message
     if all(trigger.state is TriggerState.ERROR for trigger in triggers):
         return "False", triggers[0].reason, triggers[0].message
     if world.policy.spec.suspend:
@@ -144,7 +156,7 @@ def invalid(policy: Policy | InvalidPolicy, now: datetime, mistake: str) -> Poli
     message = clipped(f"The spec cannot be followed: {mistake.rstrip('.')}.")
     return policy.status.model_copy(
         update={
-            "observed_generation": policy.generation,
+            **_observed(policy, now),
             "state": PolicyState.INVALID,
             "message": message,
             "conditions": (

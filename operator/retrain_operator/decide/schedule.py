@@ -10,6 +10,7 @@ from cronsim import CronSim, CronSimError
 
 from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.trigger import CRON_FIELDS, ScheduleTrigger
+from retrain_operator.model.world import PolicyWorld
 
 SHORTEST_DEADLINE = timedelta(seconds=10)
 """A pass comes moments after its slot; with less than this a slot might always be missed."""
@@ -51,6 +52,14 @@ def next_slot(schedule: ScheduleTrigger, after: datetime) -> datetime:
     # In the second hour of an overlap, cronsim's first answer lies in the first one, which is over.
     slot: datetime = next(slot for slot in slots if slot > after)
     return slot.astimezone(after.tzinfo)
+
+
+def unserved_since(world: PolicyWorld) -> datetime:
+    """After when a slot counts: the last that was served, and not from before the spec was as it is."""
+    policy, status = world.policy, world.policy.status
+    if status.observed_generation not in (0, policy.generation):
+        return world.now
+    return max(at for at in (policy.created, status.observed_since, status.last_schedule_time) if at)
 
 
 def newest_slot(schedule: ScheduleTrigger, after: datetime, now: datetime) -> datetime | None:

@@ -6,7 +6,7 @@ from retrain_operator.decide.triggers import triggers
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome
 from retrain_operator.model.status import ActiveRun, PolicyStatus, RunSummary, ServedModel
-from retrain_operator.model.world import Ended, Foreign, NoRun, PolicyWorld
+from retrain_operator.model.world import Claimed, Ended, Going, NoRun, PolicyWorld
 
 HISTORY = 10
 """How many ended runs a status tells of."""
@@ -25,7 +25,11 @@ def _with_status(world: PolicyWorld, status: PolicyStatus) -> PolicyWorld:
 def _let_go(world: PolicyWorld) -> PolicyWorld:
     """Without the claim of a run that has ended, and with what that run achieved."""
     status, claim = world.policy.status, world.policy.status.active_run
-    if claim is None or not isinstance(world.run, Ended | Foreign):
+    if claim is None or isinstance(world.run, NoRun):
+        return world
+    if isinstance(world.run, Going):
+        return _with_status(world, status.model_copy(update={"active_run": claim.model_copy(update={"made": True})}))
+    if isinstance(world.run, Claimed) and not claim.made:
         return world
     summary = _summary(claim, world)
     update = {
@@ -43,6 +47,10 @@ def _summary(claim: ActiveRun, world: PolicyWorld) -> RunSummary:
         case Ended(status=run, outcome=outcome, at=at):
             how = {"outcome": outcome, "reason": run.reason, "message": run.message}
             return RunSummary(**told, **how, start_time=run.start_time or at, completion_time=at)
+        case Claimed():
+            message = f"Somebody deleted run {claim.name} before it ended. The model in service is as it was left."
+            how = {"outcome": Outcome.CANCELLED, "reason": Reason.DELETED, "message": message}
+            return RunSummary(**told, **how, start_time=claim.cause.at, completion_time=world.now)
         case _:
             message = f"A RetrainRun {claim.name} that is not this policy's exists in the namespace. Delete it."
             how = {"outcome": Outcome.FAILED, "reason": Reason.NAME_TAKEN, "message": message}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from retrain_operator.decide.schedule import newest_slot, next_slot
+from retrain_operator.decide.schedule import newest_slot, next_slot, unserved_since
 from retrain_operator.decide.triggers import breach_message
 from retrain_operator.decide.wording import clipped
 from retrain_operator.model.observation import Sample
@@ -76,7 +76,8 @@ def cooling_down(world: PolicyWorld) -> Decision | None:
     last = world.policy.status.last_run
     if until is None or last is None or world.now >= until:
         return None
-    message = f"Run {last.name} ended as {last.outcome}; the next may start at {until:%Y-%m-%d %H:%M:%S} UTC."
+    rest = f"The next run may start at {until:%Y-%m-%d %H:%M:%S} UTC."
+    message = f"{rest} Run {last.name} ended as {last.outcome}: {clipped(last.message, 800)}"
     return Hold(Reason.COOLING_DOWN, message, until)
 
 
@@ -97,7 +98,7 @@ def breach_sustained(world: PolicyWorld) -> Decision | None:
 
 def schedule_due(world: PolicyWorld) -> Decision | None:
     """The newest slot of any schedule that no run has served yet; one run answers for all that came before it."""
-    after = world.policy.status.last_schedule_time or world.policy.created
+    after = unserved_since(world)
     schedules = {trigger.name: trigger.schedule for trigger in world.policy.spec.triggers if trigger.schedule}
     slots = {name: newest_slot(schedule, after, world.now) for name, schedule in schedules.items()}
     due = [(slot, name) for name, slot in slots.items() if slot]
@@ -135,7 +136,7 @@ def cooldown_until(world: PolicyWorld) -> datetime | None:
             rest = cooldown.after_success
         case Outcome.REJECTED | Outcome.INCONCLUSIVE | Outcome.NO_NEW_DATA:
             rest = cooldown.after_rejection
-        case Outcome.FAILED | Outcome.ROLLED_BACK | Outcome.DATA_INVALID:
+        case Outcome.FAILED | Outcome.ROLLED_BACK | Outcome.DATA_INVALID | Outcome.CANCELLED:
             rest = cooldown.after_failure
     return last.completion_time + rest
 

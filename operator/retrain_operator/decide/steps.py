@@ -67,4 +67,6 @@ def failure_message(name: StepName, container: Exited) -> str:
     """What happened to a container that exited non-zero and left no word of its own, and where to look."""
     if failure(container) is Reason.OUT_OF_MEMORY:
         return f"{name} needed more memory than its limit: raise trainer.resources.limits.memory."
+    if container.reason == "ContainerStatusUnknown":
+        return f"{name} was lost with its node, or with what the node knew of it."
     return f"{name} ended with exit code {container.code}; see the log of container {name.lower()} of its pod."

@@ -7,7 +7,7 @@ No data and errors do neither: they hold it where it is and say so.
 from dataclasses import dataclass
 from datetime import datetime
 
-from retrain_operator.decide.schedule import newest_slot
+from retrain_operator.decide.schedule import newest_slot, unserved_since
 from retrain_operator.decide.wording import number
 from retrain_operator.model.observation import NoData, Observation, Sample, SourceError
 from retrain_operator.model.reason import Reason
@@ -30,9 +30,12 @@ class _Standing:
 def triggers(world: PolicyWorld) -> tuple[TriggerStatus, ...]:
     """Where all triggers of the policy stand, in their order.
 
-    One that did not move is returned as it was, unless the spec is new: then its sentence may be another.
+    One that did not move is returned as it was, unless the spec is new.
     """
-    before = {status.name: status for status in world.policy.status.triggers}
+    status = world.policy.status
+    same = status.observed_generation == world.policy.generation
+    # What was breached under another spec says nothing of this one.
+    before = {each.name: each for each in status.triggers} if same else {}
     return tuple(_moved(trigger, before.get(trigger.name), world) for trigger in world.policy.spec.triggers)
 
 
@@ -43,7 +46,7 @@ def _moved(trigger: Trigger, before: TriggerStatus | None, world: PolicyWorld) -
         stands.reason,
         stands.breached_since,
     )
-    if before and not moved and world.policy.status.observed_generation == world.policy.generation:
+    if before and not moved:
         return before
     since = before.since if before and before.state == stands.state else world.now
     return TriggerStatus(
@@ -89,7 +92,7 @@ def _metric(
 
 
 def _schedule(schedule: ScheduleTrigger, world: PolicyWorld) -> _Standing:
-    slot = newest_slot(schedule, world.policy.status.last_schedule_time or world.policy.created, world.now)
+    slot = newest_slot(schedule, unserved_since(world), world.now)
     if slot:
         return _Standing(TriggerState.FIRING, Reason.DUE, f"The slot of {slot:%Y-%m-%d %H:%M} UTC has come.")
     return _Standing(TriggerState.HEALTHY, Reason.WAITING, f"Waiting for the next slot of {schedule.cron}.")

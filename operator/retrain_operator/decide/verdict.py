@@ -1,8 +1,8 @@
 """What the trainer's numbers mean: whether the candidate may be rolled out.
 
-It fails closed: a number that is missing, a comparison that did not happen, a gate that is not met is a No, each with
-its own reason. The rule is that of TFX's Evaluator (a threshold, a change against the baseline, a missing metric fails)
-with a one-sided confidence bound in place of a point difference.
+It fails closed: a gate's number that is missing, a comparison that did not happen, a gate that is not met is a No, each
+with its own reason. The rule is that of TFX's Evaluator (a threshold, a change against the baseline, a missing metric
+fails) with a one-sided confidence bound in place of a point difference.
 """
 
 from dataclasses import dataclass

@@ -52,11 +52,18 @@ def policy(body: Json) -> Policy | InvalidPolicy:
     )
 
 
+class UnreadableError(Exception):
+    """A status with a run in it is not as this version writes it: a newer operator wrote it, or somebody's hand."""
+
+
 def _status(kind: type[StatusT], body: Json) -> StatusT:
-    """The status as we wrote it; one that is not ours counts as none, since all of it can be found out again."""
+    """The status as we wrote it. One without a run can be found out again; else UnreadableError, and no guess."""
+    status = body.get("status", {})
     try:
-        return kind.model_validate(body.get("status", {}))
+        return kind.model_validate(status)
     except ValidationError:
+        if kind is RunStatus or status.get("activeRun"):
+            raise UnreadableError from None
         return kind()
 
 
@@ -144,18 +151,20 @@ def containers(pod: Json) -> tuple[Container, ...]:
         ),
         "",
     )
-    return tuple(_container(seen.get(step), unscheduled) for step in STEPS)
+    made = pod["metadata"]["creationTimestamp"]
+    return tuple(_container(seen.get(step), unscheduled, made) for step in STEPS)
 
 
-def _container(status: Json | None, unscheduled: str) -> Container:
+def _container(status: Json | None, unscheduled: str, made: str) -> Container:
     match (status or {}).get("state", {}):
         case {"terminated": ended}:
             return Exited(
                 code=ended["exitCode"],
                 reason=ended.get("reason", ""),
                 answer=ended.get("message", "")[: 2 * ANSWER_LIMIT],
-                started=time(ended["startedAt"]),
-                at=time(ended["finishedAt"]),
+                # Of a container whose node was lost nobody knows when it ran.
+                started=time(ended.get("startedAt") or made),
+                at=time(ended.get("finishedAt") or made),
             )
         case {"running": running}:
             return Started(time(running["startedAt"]))

@@ -17,8 +17,6 @@ class Reason(StrEnum):
     """The last run ended too recently, by its outcome."""
     INVALID_SPEC = "InvalidSpec"
     """The spec has a mistake that the schema cannot see; nothing starts until it is mended."""
-    TRIGGER_ERROR = "TriggerError"
-    """No trigger can be checked."""
     SERVICE_ACCOUNT_NOT_FOUND = "ServiceAccountNotFound"
     """The ServiceAccount that the operator should act as does not exist."""
     TARGET_NOT_FOUND = "TargetNotFound"
@@ -31,8 +29,6 @@ class Reason(StrEnum):
     """The variable names a model that is no file:// or s3:// URI, so no candidate can be compared with it."""
     MISSING_PERMISSION = "MissingPermission"
     """The policy's ServiceAccount, or the operator for it, lacks a right."""
-    UNAVAILABLE = "Unavailable"
-    """The API server did not answer; it is asked again."""
 
     # Of a trigger
     HEALTHY = "Healthy"
@@ -89,6 +85,8 @@ class Reason(StrEnum):
     """No model is in service, and the policy says to reject then."""
     HOLDOUT_TOO_SMALL = "HoldoutTooSmall"
     """Too few rows were held out to tell the models apart."""
+    DELETED = "Deleted"
+    """Somebody deleted the run before it ended."""
     NO_NEW_DATA = "NoNewData"
     """There is no new data to learn from."""
     DATA_INVALID = "DataInvalid"

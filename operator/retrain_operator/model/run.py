@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "Inconclusive"
     FAILED = "Failed"
     ROLLED_BACK = "RolledBack"
+    CANCELLED = "Cancelled"
 
 
 class RunState(StrEnum):

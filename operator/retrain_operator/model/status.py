@@ -67,6 +67,7 @@ class ActiveRun(ApiWord):
 
     name: Name = Field(description="Name of the RetrainRun.")
     cause: Cause = Field(description="Why it starts.")
+    made: bool = Field(False, description="Whether the run was seen; one that is gone after that is not made again.")
 
 
 class RunSummary(ApiWord):
@@ -98,6 +99,9 @@ class PolicyStatus(ApiWord):
     observed_generation: int = Field(0, ge=0, description="Generation of the spec that this status is about.")
     state: PolicyState = Field(PolicyState.IDLE, description="Where the policy stands, in one word.")
     message: Sentence = Field("", description="Where the policy stands, in a sentence.")
+    observed_since: Time | None = Field(
+        None, description="When that generation was first seen; no slot of a schedule before it is made up for."
+    )
     conditions: tuple[Condition, ...] = Field((), max_length=8, description="Ready, Triggered, and Stalled when stuck.")
     triggers: tuple[TriggerStatus, ...] = Field((), max_length=16, description="Where each trigger stands.")
     champion: ServedModel | None = Field(None, description="The model that the last successful run put in service.")

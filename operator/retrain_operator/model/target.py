@@ -46,8 +46,8 @@ class Serving:
 
     @property
     def complete(self) -> bool:
-        """Whether every replica runs the newest pod template and answers, and none of an older one is left."""
-        return self.settled and self.updated == self.replicas == self.available == self.total
+        """Whether there are replicas, all of them run the newest pod template and answer, and no older one is left."""
+        return self.settled and self.replicas > 0 and self.updated == self.replicas == self.available == self.total
 
 
 Target = NotLooked | TargetAbsent | ContainerAbsent | VariableAbsent | Refusal | Serving

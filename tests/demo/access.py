@@ -42,7 +42,9 @@ def kubectl(*words: str, stdin: bytes | None = None, namespace: str | None = NAM
     except subprocess.TimeoutExpired:
         raise DemoError(f"`kubectl {' '.join(words)}` did not end within {timeout:.0f} s.") from None
     if done.returncode != 0:
-        raise DemoError(f"`kubectl {' '.join(words)}` failed: {done.stderr.decode(errors='replace').strip()[-800:]}")
+        # The last lines are the error; those before are often the client's own log.
+        said = "\n".join(done.stderr.decode(errors="replace").strip().splitlines()[-2:])
+        raise DemoError(f"`kubectl {' '.join(words)}` failed: {said}")
     return done.stdout.decode()
 
 

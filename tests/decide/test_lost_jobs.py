@@ -53,7 +53,8 @@ def test_what_keeps_the_pod_from_starting_is_told_at_once(problem: NotStarted) -
     act, status = told(started().with_job(problem, WAITING, WAITING).later("9m45s"))
     assert act == Wait(timedelta(seconds=15)), "the deadline is not slept through"
     assert (status.state, status.reason, status.message) == ("Training", problem.problem, problem.detail)
-    assert (status.steps[0].state, status.steps[0].message) == ("Pending", problem.detail)
+    step = status.steps[0]
+    assert (step.state, step.reason, step.message) == ("Pending", problem.problem, problem.detail)
 
 
 @pytest.mark.parametrize(

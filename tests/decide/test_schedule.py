@@ -33,6 +33,7 @@ def local(text: str, time_zone: str = BERLIN, fold: int = 0) -> datetime:
         case("steps, lists and names", given=schedule("*/15 9-17,22 1,15 jan-jun/2 MON-FRI"), then=""),
         case("a leap day", given=schedule("0 0 29 2 *"), then=""),
         case("Sunday as 7", given=schedule("0 0 * * 7"), then=""),
+        case("the shortest deadline", given=schedule("0 0 * * *", deadline="10s"), then=""),
         case("in another zone", given=schedule("0 0 * * *", BERLIN), then=""),
         case(
             "a field too many in front",

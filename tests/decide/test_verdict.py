@@ -161,6 +161,8 @@ def test_a_holdout_too_small_is_inconclusive_in_the_trainers_words() -> None:
     [
         case("it passes its thresholds", given=(judging(), accuracy(0.9, None, None)),
              then=(True, "Promoted", "accuracy is 0.9.")),
+        case("half a comparison says nothing", given=(judging(), accuracy(0.9, None, 0.1)),
+             then=(True, "Promoted", "accuracy is 0.9.")),
         case("it does not", given=(judging(), accuracy(0.8, None, None)),
              then=(False, "BelowThreshold", "accuracy of the candidate is 0.8, below the gate's 0.85.")),
         case("the policy says to reject then", given=(judging(onMissingChampion="Reject"), accuracy(0.9, None, None)),

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from retrain_operator.decide import events
 from retrain_operator.decide.deploy import deploy_rights
-from retrain_operator.decide.ending import blocked, end, left_behind, with_condition
+from retrain_operator.decide.ending import blocked, cleared_up, end, left_behind, with_condition
 from retrain_operator.decide.history import surplus
 from retrain_operator.decide.manifest import job_manifest, job_rights, rollout_patch, run_manifest
 from retrain_operator.decide.moves import Act, CreateJob, DeleteJob, GoOn, SetModel, Wait
@@ -140,14 +140,14 @@ class Reconciler:
 
     async def _clear_up(self, run: Run) -> timedelta | None:
         """A run that has ended leaves no Job behind that may still train."""
-        job = await self._cluster.job(run)
+        job, world = await self._cluster.job(run), RunWorld(self._clock(), run)
         if not isinstance(job, Job) or job.complete or job.failed:
+            await self._write_run(world, cleared_up(run.status))
             return None
         refusal = await self._cluster.delete_job(run, job.uid)
         if refusal is None:
             return AFTER_DELETION
-        status = left_behind(run.status, refusal_objection(refusal))
-        await self._write_run(RunWorld(self._clock(), run), status)
+        await self._write_run(world, left_behind(run.status, refusal_objection(refusal)))
         return BLOCKED_POLL
 
     async def _look(self, run: Run) -> RunWorld:
@@ -185,7 +185,7 @@ class Reconciler:
         if status == world.run.status:
             return world.run
         version = await self._cluster.write_run(world.run, status)
-        if status.outcome:
+        if status.outcome and not world.run.status.outcome:
             self._telemetry.run_ended(world.run.namespace, world.run.spec.policy.name, status.outcome)
         for event in events.of_run(world.run, status, world.now):
             await self._cluster.post_event(world.run.namespace, event)

@@ -64,7 +64,8 @@ class Story:
 
     def an_operator(self) -> Reconciler:
         """A fresh process: it knows nothing but what the API server tells."""
-        return Reconciler(Cluster(cast("Kube", self.api)), self.seen, Telemetry(), lambda: self.now)
+        self.telemetry = Telemetry()
+        return Reconciler(Cluster(cast("Kube", self.api)), self.seen, self.telemetry, lambda: self.now)
 
     # Time and metrics
 
@@ -182,6 +183,12 @@ class Story:
     def run(self) -> RunStatus:
         (status,) = self.runs
         return status
+
+    @property
+    def ended(self) -> dict[str, int]:
+        """How many runs the operator's own metrics count, by outcome."""
+        lines = [line for line in self.telemetry.text().decode().splitlines() if "runs_total{" in line]
+        return {line.partition('outcome="')[2].partition('"')[0]: int(float(line.split()[-1])) for line in lines}
 
     def count(self, write: str) -> int:
         """How often something was written."""

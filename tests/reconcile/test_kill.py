@@ -36,11 +36,20 @@ async def held_back(story: Story) -> None:
     await story.later("1h").to_the_end()
 
 
-Plot = Callable[[Story], object]
+async def never_started(story: Story) -> None:
+    await story.seeing(0.12).until_quiet()
+    for job in story.api.find(JOBS):
+        waiting = {"waiting": {"reason": "ErrImagePull"}}
+        story.pod(job, [waiting, {"waiting": {}}, {"waiting": {}}])
+    await story.until_quiet()
+    await story.later("10m").until_quiet()
+
+
 PLOTS = {
     "promoted": (promoted, "Succeeded", NEW.uri),
     "rejected": (rejected, "Rejected", OLD.uri),
     "rolled back": (rolled_back, "RolledBack", OLD.uri),
+    "never started": (never_started, "Failed", OLD.uri),
     "held back": (held_back, "Succeeded", NEW.uri),
 }
 
@@ -61,7 +70,7 @@ async def test_killed_before_or_after_any_write_it_comes_to_the_same_end(name: s
         story = await told(plot, kill_at=halves / 2)
         at = f"killed at write {halves / 2}"
         assert story.kills == 1, at
-        assert (len(story.api.find(RUNS)), len(story.api.find(JOBS))) == (1, 1), at
+        assert (len(story.api.find(RUNS)), len(story.api.find(JOBS))) == (1, len(whole.api.find(JOBS))), at
         assert (story.count("create retrainruns"), story.count("create jobs")) == (1, 1), at
         assert (story.run.outcome, story.run.reason, story.serving) == (outcome, whole.run.reason, serving), at
         assert story.run.message == whole.run.message, at

@@ -1,6 +1,6 @@
 """Jobs that vanish, never start, or lose their answers: the run is carried on or ended, and no Job is left behind."""
 
-from retrain_operator.edges.request import JOBS, PODS
+from retrain_operator.edges.request import JOBS, PODS, RUNS
 from tests.reconcile.story import Json, Story
 from tests.runs import NEW, OLD
 
@@ -23,6 +23,18 @@ async def test_a_job_that_is_lost_is_made_again_under_the_same_run() -> None:
     assert (story.run.outcome, story.count("create jobs"), story.count("create retrainruns")) == ("Succeeded", 2, 1)
     assert story.run.job
     assert story.run.job.made == 2
+
+
+async def test_a_run_that_somebody_deletes_is_over_and_not_made_again() -> None:
+    story = Story()
+    job = await training(story)
+    story.api.remove(RUNS, job["metadata"]["name"])
+    await story.until_quiet()
+    assert (story.runs, story.api.find(JOBS), story.policy.active_run) == ([], [], None)
+    assert story.policy.last_run
+    assert (story.policy.last_run.outcome, story.policy.last_run.reason) == ("Cancelled", "Deleted")
+    await story.seeing(0.12).to_the_end()
+    assert (story.run.outcome, story.serving) == ("Succeeded", NEW.uri)
 
 
 async def test_who_removes_every_job_ends_the_run() -> None:
@@ -59,6 +71,8 @@ async def test_a_job_that_may_not_be_removed_does_not_keep_the_run_from_ending()
     story.api.lacking = set()
     await story.later("1m").until_quiet()
     assert story.api.find(JOBS) == [], "and it is removed once that may be"
+    assert left not in story.run.message
+    assert story.ended == {"Failed": 1}, "one run has ended, however often it was written of"
 
 
 async def test_answers_that_were_lost_with_their_pod_are_asked_for_again() -> None:

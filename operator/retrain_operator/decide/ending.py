@@ -10,6 +10,7 @@ from retrain_operator.model.run import Outcome, RunState, RunStatus, StepName, S
 from retrain_operator.model.status import Condition
 from retrain_operator.model.world import RunWorld
 
+_LEFT = " Its Job cannot be removed: "
 _OPEN = (StepState.PENDING, StepState.RUNNING, StepState.BLOCKED)
 
 
@@ -70,10 +71,14 @@ def blocked(status: RunStatus, objection: Objection, step: StepName) -> RunStatu
 
 def left_behind(status: RunStatus, objection: Objection) -> RunStatus:
     """The status of an ended run whose Job, which may still train, cannot be removed."""
-    told = "Its Job cannot be removed:"
-    if told in status.message:
+    if _LEFT in status.message:
         return status
-    return status.model_copy(update={"message": clipped(f"{status.message} {told} {objection.message}")})
+    return status.model_copy(update={"message": clipped(f"{status.message}{_LEFT}{objection.message}")})
+
+
+def cleared_up(status: RunStatus) -> RunStatus:
+    """The status of an ended run that has left no Job behind."""
+    return status.model_copy(update={"message": status.message.partition(_LEFT)[0]})
 
 
 def with_condition(status: RunStatus, world: RunWorld) -> RunStatus:

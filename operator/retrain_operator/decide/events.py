@@ -33,7 +33,9 @@ def of_policy(policy: Policy | InvalidPolicy, status: PolicyStatus, now: datetim
 
 
 def of_run(run: Run, status: RunStatus, now: datetime) -> list[Json]:
-    """What happened to a run: it came to stand elsewhere, or ended."""
+    """What happened to a run: it came to stand elsewhere, or ended; an end is told once."""
+    if run.status.outcome:
+        return []
     if status.outcome:
         return [_event("RetrainRun", run, _type(status.outcome), status.outcome, status.message, now)]
     if (status.state, status.missing) == (run.status.state, run.status.missing) or status.state is RunState.PENDING:

@@ -57,11 +57,10 @@ async def test_a_job_that_is_forbidden_is_made_once_it_is_not(
     assert (story.run.outcome, story.count("create jobs")) == ("Succeeded", 1)
 
 
-async def test_a_patch_that_a_webhook_denies_is_told_once_and_tried_until_it_passes() -> None:
+@pytest.mark.parametrize("reason", ["Forbidden", "Invalid"], ids=["a webhook", "an admission policy"])
+async def test_a_patch_that_admission_denies_is_told_once_and_tried_until_it_passes(reason: str) -> None:
     story = Story()
-    story.api.denials = {
-        ("patch", "deployments"): ("Forbidden", "admission webhook denied the request: not on Fridays")
-    }
+    story.api.denials = {("patch", "deployments"): (reason, "admission denied the request: not on Fridays")}
     await story.seeing(0.12).to_the_end()
     assert (story.run.state, story.run.reason) == ("Blocked", "AdmissionDenied")
     before = list(story.api.writes)

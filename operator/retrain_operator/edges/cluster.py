@@ -178,6 +178,9 @@ class Cluster:
             return None
         except Forbidden as error:
             return await self._refusal(run.account, Right("patch", "apps", "deployments", name), error)
+        except Invalid as error:
+            # What a ValidatingAdmissionPolicy answers unless it names another reason.
+            return Refusal(run.account, Right("patch", "apps", "deployments", name), detail=error.detail)
         return None
 
     async def post_event(self, namespace: str, event: Json) -> None:

@@ -51,12 +51,15 @@ def test_a_policy_that_dropped_before_drops_afterwards() -> None:
 
 
 def test_processes_are_found_by_their_command_line_while_they_live(tmp_path: Path) -> None:
-    sleeper = subprocess.Popen([str(tmp_path), "60"], executable=shutil.which("sleep"))
-    assert footprint.processes(str(tmp_path)) == [sleeper.pid]
-    sleeper.kill()
-    os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)  # it has ended, but nobody has asked how
-    assert footprint.processes(str(tmp_path)) == []
-    sleeper.wait()
+    command = ["sh", "-c", "echo up && read -r line", str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin
+        assert child.stdout
+        child.stdout.readline()  # before it speaks, its exec may still be under way: no command line yet
+        assert footprint.processes(str(tmp_path)) == [child.pid]
+        child.stdin.close()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, but nobody has asked how
+        assert footprint.processes(str(tmp_path)) == []
 
 
 @pytest.mark.parametrize("verb", [("create", "--bundle"), ("run", "--bundle"), ("exec", "--process")])

@@ -4,6 +4,7 @@ What is built is kept in the engine under a tag made of all that went into it; a
 stopped, because each step finds what it has made before (Go's cache, Debian image, layers).
 """
 
+import json
 import shutil
 from pathlib import Path
 
@@ -124,10 +125,8 @@ def _compile(into: Path, packages: int, log: Path, step: Step) -> None:
 
 def _build_parts(engine: Engine, context: Path, debian: str, log: Path, step: Step) -> dict[str, str]:
     """Build the node without its pods' images, and those; each part's name here, and the name that its pod asks for."""
-    kind = Path(capture(*_go("-C", str(SOURCE), "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kind"), timeout=600))
-    shutil.copytree(kind / "images/base/files", context / "kind")
-    provisioner = Path(capture(*_go("-C", str(SOURCE), "list", "-m", "-f", "{{.Dir}}", PROVISIONER), timeout=600))
-    shutil.copy(provisioner / "deploy/local-path-storage.yaml", context / "storage")
+    shutil.copytree(_module("sigs.k8s.io/kind") / "images/base/files", context / "kind")
+    shutil.copy(_module(PROVISIONER) / "deploy/local-path-storage.yaml", context / "storage")
     version = module_version("k8s.io/kubernetes")
     names = {
         "node": "",
@@ -142,6 +141,11 @@ def _build_parts(engine: Engine, context: Path, debian: str, log: Path, step: St
         step.share, step.detail = number / len(names), target
         engine.build(context, _part(target), log, target=target, DEBIAN=debian, KUBERNETES=version)
     return names
+
+
+def _module(name: str) -> Path:
+    """The folder of a module's source. Of some we use files alone, so that nothing before has fetched them."""
+    return Path(json.loads(capture(*_go("-C", str(SOURCE), "mod", "download", "-json", name), timeout=600))["Dir"])
 
 
 def _part(target: str) -> str:

@@ -66,6 +66,7 @@ POLICY = Kind(
         Column("Trigger", ".status.lastRun.trigger", wide=True),
         # No date: kubectl shows dates as ages, and one to come as <invalid>.
         Column("Next", ".status.nextScheduleTime", wide=True),
+        Column("Reason", ".status.reason", wide=True),
         Column("Message", ".status.message", wide=True),
     ),
     # A run is called POLICY-<10 characters>, and names of runs and Jobs end at 63.

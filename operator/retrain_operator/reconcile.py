@@ -103,7 +103,7 @@ class Reconciler:
             await self._create_run(policy, status, target)
         if status.history != policy.status.history:
             await self._prune(policy, status.champion.run if status.champion else None)
-        return OBJECTION_POLL if objection else _recheck(decision, world.now)
+        return OBJECTION_POLL if objection else _recheck(decision, status.next_schedule_time, world.now)
 
     async def _create_run(self, policy: Policy, status: PolicyStatus, target: Serving) -> None:
         assert status.active_run is not None, "only a claim makes a run"
@@ -194,16 +194,19 @@ class Reconciler:
 
 def _mistake(policy: Policy) -> str:
     schedules = [trigger for trigger in policy.spec.triggers if trigger.schedule]
+    owner = f"{policy.namespace}/{policy.name}"
     wrong = [
-        f"trigger {each.name}: {found}" for each in schedules if each.schedule and (found := mistake(each.schedule))
+        f"trigger {each.name}: {found}"
+        for each in schedules
+        if each.schedule and (found := mistake(each.schedule, owner))
     ]
     return "; ".join(wrong)
 
 
-def _recheck(decision: Decision, now: datetime) -> timedelta | None:
-    if isinstance(decision, Hold) and decision.recheck_at:
-        return max(decision.recheck_at - now, AT_ONCE)
-    return None
+def _recheck(decision: Decision, slot: datetime | None, now: datetime) -> timedelta | None:
+    """Until a hold ends, or the next slot of a schedule comes."""
+    ends = decision.recheck_at if isinstance(decision, Hold) else None
+    return max(min(at for at in (ends, slot) if at) - now, AT_ONCE) if ends or slot else None
 
 
 def _pause(act: Act) -> timedelta | None:

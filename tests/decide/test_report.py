@@ -55,7 +55,8 @@ def condition(status: PolicyStatus, kind: str) -> Condition:
              then=("Blocked", "A right is missing.")),
         case("a rest", given=DRIFTING.resting(after_failure="10m").after_a_run(Outcome.FAILED),
              then=("CoolingDown",
-                   "The next run may start at 2024-06-01 10:10:00 UTC. Run churn-lastrun ended as Failed: It ended.")),
+                   "The next run may start at 2024-06-01 10:10:00 UTC, 10m after a run that failed. "
+                   "Run churn-lastrun: It ended.")),
         case("suspended", given=DRIFTING.suspended(),
              then=("Suspended", "The policy is suspended: no run starts while spec.suspend is true.")),
         case("suspended while a run is under way", given=going(RunState.TRAINING).suspended(),
@@ -109,7 +110,7 @@ WAITS = "drift is 0.12, above 0.1. It fires when it stays so for 5m."
         case("one that fires is enough", given=DRIFTING.watching("accuracy", min=0.8).seeing("accuracy", DOWN),
              then=("True", "Breached", "drift is 0.12, above 0.1.")),
         case("the clock", given=a_policy().by_the_clock("0 * * * *").created_at("09:59:00"),
-             then=("True", "Due", "The slot of 2024-06-01 10:00 UTC has come.")),
+             then=("True", "Due", "The slot of 2024-06-01 10:00 UTC of nightly has come.")),
     ],
 )  # fmt: skip
 def test_triggered(given: APolicy, then: tuple[str, str, str]) -> None:

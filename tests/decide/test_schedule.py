@@ -7,18 +7,22 @@ import pytest
 from hypothesis import given as each
 from hypothesis import strategies as st
 
-from retrain_operator.decide.schedule import mistake, newest_slot, next_slot
+from retrain_operator.decide.schedule import Slots, mistake
 from retrain_operator.model.trigger import ScheduleTrigger
 from tests.builders import T0, clock_time
 from tests.decide.case import case
 
 BERLIN = "Europe/Berlin"
-LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+OWNER = "shop/churn"
 MINUTE = timedelta(minutes=1)
 
 
 def schedule(cron: str, time_zone: str = "UTC", deadline: str = "1h") -> ScheduleTrigger:
     return ScheduleTrigger.model_validate({"cron": cron, "timeZone": time_zone, "startingDeadline": deadline})
+
+
+def of(given: ScheduleTrigger) -> Slots:
+    return Slots.of(given, OWNER)
 
 
 def local(text: str, time_zone: str = BERLIN, fold: int = 0) -> datetime:
@@ -77,11 +81,6 @@ def local(text: str, time_zone: str = BERLIN, fold: int = 0) -> datetime:
         ),
         case("30 February", given=schedule("0 0 30 2 *"), then="cron '0 0 30 2 *' names a day that never comes"),
         case(
-            "a deadline that no pass can meet",
-            given=schedule("0 0 * * *", deadline="0s"),
-            then="startingDeadline 0s is too short to meet a slot, at least 10s",
-        ),
-        case(
             "a place that is no zone",
             given=schedule("0 0 * * *", "Europe/Berlni"),
             then="timeZone 'Europe/Berlni' is not an IANA time zone such as Europe/Berlin",
@@ -94,14 +93,14 @@ def local(text: str, time_zone: str = BERLIN, fold: int = 0) -> datetime:
     ],
 )
 def test_mistakes(given: ScheduleTrigger, then: str) -> None:
-    assert mistake(given) == then
+    assert mistake(given, OWNER) == then
 
 
 @each(st.text(alphabet="0123456789*/,-#LW MONJAN", max_size=20))
 def test_what_has_no_mistake_has_a_next_slot(cron: str) -> None:
     given = ScheduleTrigger(cron=cron)
-    if not mistake(given):
-        assert next_slot(given, T0) > T0
+    if not mistake(given, OWNER):
+        assert of(given).after(T0) > T0
 
 
 @pytest.mark.parametrize(
@@ -114,49 +113,19 @@ def test_what_has_no_mistake_has_a_next_slot(cron: str) -> None:
 )
 def test_the_next_slot(given: tuple[str, datetime], then: datetime) -> None:
     cron, after = given
-    assert next_slot(schedule(cron), after) == then
+    assert of(schedule(cron)).after(after) == then
 
 
 def test_the_next_slot_in_another_time_zone() -> None:
-    assert next_slot(schedule("0 0 * * *", BERLIN), T0) == clock_time("2024-06-01 22:00:00")
-    assert next_slot(schedule("30 5 * * *", "Asia/Kolkata"), T0) == clock_time("2024-06-02 00:00:00")
-
-
-SLOT = clock_time("12:00:00")
-
-
-@pytest.mark.parametrize(
-    ("given", "then"),
-    [
-        case("just before it there is none", given=clock_time("11:59:59"), then=None),
-        case("at its very second it is due", given=SLOT, then=SLOT),
-        case("later in that minute too", given=clock_time("12:00:30"), then=SLOT),
-        case("as late as the deadline allows", given=clock_time("13:00:00"), then=SLOT),
-        case("but no later", given=clock_time("13:00:01"), then=None),
-    ],
-)
-def test_the_newest_slot(given: datetime, then: datetime | None) -> None:
-    assert newest_slot(schedule("0 12 * * *"), T0, given) == then
-
-
-def test_of_many_missed_slots_only_the_newest_is_due() -> None:
-    hourly = schedule("0 * * * *", deadline="24h")
-    assert newest_slot(hourly, T0 - timedelta(days=3), T0 + 30 * MINUTE) == T0
-
-
-def test_a_served_slot_is_not_due_again() -> None:
-    assert newest_slot(schedule("0 * * * *"), T0, T0 + MINUTE) is None
-
-
-def test_a_slot_from_before_the_policy_is_not_due() -> None:
-    assert newest_slot(schedule("0 * * * *"), T0 + MINUTE, T0 + 2 * MINUTE) is None
+    assert of(schedule("0 0 * * *", BERLIN)).after(T0) == clock_time("2024-06-01 22:00:00")
+    assert of(schedule("30 5 * * *", "Asia/Kolkata")).after(T0) == clock_time("2024-06-02 00:00:00")
 
 
 def slots(given: ScheduleTrigger, start: datetime, end: datetime) -> list[datetime]:
     """What an operator that looks every ten minutes serves."""
     served, now, found = start, start, []
     while now <= end:
-        if slot := newest_slot(given, served, now):
+        if (slot := of(given).until(now)) > served:
             found.append(slot)
             served = slot
         now += 10 * MINUTE
@@ -179,8 +148,8 @@ def test_a_slot_that_the_clock_passes_twice_comes_once() -> None:
 
 def test_the_second_time_it_is_ten_past_two_the_next_slot_is_tomorrow() -> None:
     given, now = schedule("30 2 * * *", BERLIN), local("2024-10-27T02:10", fold=1)
-    assert next_slot(given, now) == local("2024-10-28T02:30")
-    assert newest_slot(given, LONG_AGO, now) == local("2024-10-27T02:30")
+    assert of(given).after(now) == local("2024-10-28T02:30")
+    assert of(given).until(now) == local("2024-10-27T02:30")
 
 
 def test_every_hour_is_every_hour_of_the_day_that_has_25() -> None:
@@ -208,14 +177,14 @@ NEAR_A_CHANGE = st.builds(lambda change, minutes: change + minutes * MINUTE, CHA
 
 @each(DAILY, ZONES, MOMENTS | NEAR_A_CHANGE)
 def test_the_next_slot_is_always_ahead(cron: str, zone: str, now: datetime) -> None:
-    slot = next_slot(schedule(cron, zone), now)
+    slot = of(schedule(cron, zone)).after(now)
     assert now < slot <= now + timedelta(hours=28)
 
 
 @each(DAILY, ZONES, MOMENTS | NEAR_A_CHANGE)
 def test_once_a_slot_has_come_it_is_the_newest(cron: str, zone: str, now: datetime) -> None:
-    given = schedule(cron, zone, deadline="48h")
-    slot = next_slot(given, now)
-    assert newest_slot(given, now, slot - timedelta(seconds=1)) is None
+    slots = of(schedule(cron, zone))
+    slot = slots.after(now)
+    assert slots.until(slot - timedelta(seconds=1)) <= now
     for late in (timedelta(0), MINUTE, 10 * MINUTE, 40 * MINUTE, timedelta(hours=3)):
-        assert newest_slot(given, now, slot + late) == slot
+        assert slots.until(slot + late) == slot

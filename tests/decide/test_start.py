@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from retrain_operator.decide.start import Hold, Start, cooldown_until, decide
+from retrain_operator.decide.rest import rest_until
+from retrain_operator.decide.start import Hold, Start, decide
 from retrain_operator.model.observation import NoData, SourceError
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome, RunStatus
+from retrain_operator.model.scalars import duration
 from retrain_operator.model.world import Claimed, Going
 from tests.builders import T0, APolicy, a_policy, clock_time
 from tests.coherent import assert_coherent, sentences
@@ -20,6 +22,7 @@ DRIFTING = DRIFT.seeing("drift", 0.12)
 NIGHTLY = a_policy().by_the_clock("0 0 * * *").created_at("2024-05-01 00:00:00")
 MIDNIGHT = NIGHTLY.at("2024-06-02 00:00:00")
 UNDER_WAY = Going(RunStatus(), T0)
+ASKED = "A run was asked for with the annotation retrain.dev/requestedAt."
 
 
 @pytest.mark.parametrize(
@@ -46,12 +49,12 @@ UNDER_WAY = Going(RunStatus(), T0)
              given=MIDNIGHT.watching("drift", max=0.1).seeing("drift", DOWN),
              then=("nightly", "The slot of 2024-06-02 00:00 UTC of nightly has come.", MIDNIGHT.now)),
         case("a person asked", given=DRIFT.asked_by_hand(),
-             then=("manual", "A run was asked for by the annotation retrain.dev/requestedAt.", T0)),
+             then=("manual", ASKED, T0)),
         case("a person asked again", given=DRIFT.asked_by_hand("second").with_status(last_handled_request="first"),
-             then=("manual", "A run was asked for by the annotation retrain.dev/requestedAt.", T0)),
+             then=("manual", ASKED, T0)),
         case("asking is stronger than a rest",
              given=DRIFT.resting(after_failure="1h").after_a_run(Outcome.FAILED).later("1m").asked_by_hand(),
-             then=("manual", "A run was asked for by the annotation retrain.dev/requestedAt.", clock_time("10:01:00"))),
+             then=("manual", ASKED, clock_time("10:01:00"))),
     ],
 )  # fmt: skip
 def test_starts(given: APolicy, then: tuple[str, str, datetime]) -> None:
@@ -89,14 +92,14 @@ WAITS = "drift is 0.12, above 0.1. It fires when it stays so for 5m."
              then=("Watching", "All triggers are within their healthy ranges.", None)),
         case("a breach must last", given=a_policy().watching("drift", max=0.1, lasting="5m").seeing("drift", 0.12),
              then=("Watching", WAITS, None)),
-        case("nothing was checked yet", given=DRIFT, then=("Watching", "drift has not been checked yet.", None)),
+        case("nothing was checked yet", given=DRIFT, then=("NotChecked", "drift has not been checked yet.", None)),
         case("no data", given=DRIFT.seeing("drift", SILENT),
-             then=("Watching", "drift: The query returned no series.", None)),
+             then=("NoData", "drift: The query returned no series.", None)),
         case("an error", given=DRIFT.seeing("drift", DOWN),
-             then=("Watching", "drift: Prometheus at prometheus:9090 refused the connection.", None)),
+             then=("SourceUnreachable", "drift: Prometheus at prometheus:9090 refused the connection.", None)),
         case("no data after a breach", given=DRIFTING.claiming(UNDER_WAY).passed().with_status(active_run=None)
              .whose_run_is(a_policy().run).seeing("drift", SILENT),
-             then=("Watching", "drift: The query returned no series.", None)),
+             then=("NoData", "drift: The query returned no series.", None)),
         case("a breach known only from before a restart",
              given=DRIFTING.suspended().passed().operator_restarted().with_spec(suspend=False),
              then=("Watching", "drift is 0.12, above 0.1. The next check decides.", None)),
@@ -116,25 +119,29 @@ RESTS = {"after_success": "1h", "after_rejection": "6h", "after_failure": "10m"}
 
 
 @pytest.mark.parametrize(
-    ("outcome", "hours"),
+    ("outcome", "span", "after"),
     [
-        (Outcome.SUCCEEDED, 1),
-        (Outcome.REJECTED, 6),
-        (Outcome.INCONCLUSIVE, 6),
-        (Outcome.NO_NEW_DATA, 6),
-        (Outcome.FAILED, 1 / 6),
-        (Outcome.ROLLED_BACK, 1 / 6),
-        (Outcome.DATA_INVALID, 1 / 6),
-        (Outcome.CANCELLED, 1 / 6),
+        (Outcome.SUCCEEDED, "1h", "a promotion"),
+        (Outcome.REJECTED, "6h", "a candidate that was not promoted"),
+        (Outcome.INCONCLUSIVE, "6h", "a candidate that was not promoted"),
+        (Outcome.NO_NEW_DATA, "6h", "a run without new data"),
+        (Outcome.FAILED, "10m", "a run that failed"),
+        (Outcome.ROLLED_BACK, "10m", "a run that failed"),
+        (Outcome.DATA_INVALID, "10m", "a run that failed"),
+        (Outcome.CANCELLED, "10m", "a run that failed"),
     ],
 )
-def test_each_outcome_has_its_rest(outcome: Outcome, hours: float) -> None:
+def test_each_outcome_has_its_rest(outcome: Outcome, span: str, after: str) -> None:
     ended = DRIFT.resting(**RESTS).after_a_run(outcome)
-    until = T0 + timedelta(hours=hours)
-    assert cooldown_until(ended.world) == until
+    until = T0 + duration(span)
+    assert ended.status.last_run
+    assert rest_until(ended.world, ended.status.last_run) == until
     almost = ended.at(f"{until - timedelta(seconds=1):%H:%M:%S}").seeing("drift", 0.12)
-    told = f"The next run may start at {until:%Y-%m-%d %H:%M:%S} UTC. Run churn-lastrun ended as {outcome}: It ended."
-    assert decide(almost.settled) == Hold(Reason.COOLING_DOWN, told, until)
+    told = (
+        f"The next run may start at {until:%Y-%m-%d %H:%M:%S} UTC, {span} after {after}. Run churn-lastrun: It ended."
+    )
+    reason = Reason.NO_NEW_DATA if outcome is Outcome.NO_NEW_DATA else Reason.COOLING_DOWN
+    assert decide(almost.settled) == Hold(reason, told, until)
     assert isinstance(decide(almost.later("1s").settled), Start)
 
 

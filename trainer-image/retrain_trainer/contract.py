@@ -144,6 +144,7 @@ class Task(Word):
     metrics: tuple[Metric, ...] = Field(min_length=1, max_length=8)
     confidence: float = Field(0.95, ge=0.5, le=0.999)
     champion: Champion | None = None
+    known_data: Digest | None = None  # trained on in the same way before, to no avail: NoNewData
 
 
 class CollectOutcome(StrEnum):

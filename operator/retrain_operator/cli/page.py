@@ -12,6 +12,7 @@ from retrain_operator.cli.grant import grant
 from retrain_operator.cli.headline import Pair, clock, headline
 from retrain_operator.edges.plain import plain
 from retrain_operator.model.access import Account, Right
+from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.status import PolicyState, PolicyStatus
 from retrain_operator.model.world import InvalidPolicy, Policy, Run
 
@@ -58,6 +59,9 @@ def _facts(policy: Policy | InvalidPolicy) -> Iterator[Pair]:
     yield "Champion", champion
     if status.state is PolicyState.COOLING_DOWN and status.cooldown_until:
         yield "Resting until", clock(status.cooldown_until)
+    if isinstance(policy, Policy) and status.runs_remaining is not None:
+        limits = policy.spec.limits
+        yield "Runs left", f"{status.runs_remaining} of {limits.max_runs} within {duration_text(limits.period)}"
     if status.next_schedule_time:
         yield "Next schedule", clock(status.next_schedule_time)
     if status.state is not PolicyState.INVALID and (problem := _problem(status)):

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from retrain_operator.decide.manifest import API_VERSION
+from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome, RunState, RunStatus
 from retrain_operator.model.scalars import time_text
 from retrain_operator.model.status import PolicyStatus
@@ -15,13 +16,14 @@ _QUIET = {Outcome.SUCCEEDED, Outcome.REJECTED, Outcome.NO_NEW_DATA, Outcome.INCO
 
 
 def of_policy(policy: Policy | InvalidPolicy, status: PolicyStatus, now: datetime) -> list[Json]:
-    """What happened to a policy: not ready or ready again, a run started, a run ended."""
-    told = []
+    """What happened to a policy: not ready or ready again, runs held back, slots skipped, a run started or ended."""
+    told: list[tuple[str, str, str]] = []
     before = {condition.type: condition for condition in policy.status.conditions}
     ready = next(condition for condition in status.conditions if condition.type == "Ready")
     known = before.get("Ready")
     if known is None or (known.status, known.reason) != (ready.status, ready.reason):
         told.append(("Normal" if ready.status == "True" else "Warning", ready.reason, ready.message))
+    told += _held_back(policy.status, status)
     before_run = policy.status.active_run
     if status.active_run and (before_run is None or before_run.name != status.active_run.name):
         run = status.active_run
@@ -30,6 +32,16 @@ def of_policy(policy: Policy | InvalidPolicy, status: PolicyStatus, now: datetim
         last = status.last_run
         told.append((_type(Outcome(last.outcome)), last.outcome, f"Run {last.name}: {last.message}"))
     return [_event("RetrainPolicy", policy, *each, now) for each in told]
+
+
+def _held_back(before: PolicyStatus, status: PolicyStatus) -> list[tuple[str, str, str]]:
+    """Holds that a person may want to know of without looking, and slots of a schedule that nobody served."""
+    told = []
+    if status.reason in (Reason.INEFFECTIVE_RETRAIN, Reason.BUDGET_EXHAUSTED) and status.reason != before.reason:
+        told.append(("Warning", status.reason, status.message))
+    skipped = {each.name: each.skipped_slots for each in before.triggers}
+    late = [each for each in status.triggers if each.skipped_slots > skipped.get(each.name, 0)]
+    return told + [("Warning", "ScheduleMissed", f"{each.name}: {each.message}") for each in late]
 
 
 def of_run(run: Run, status: RunStatus, now: datetime) -> list[Json]:

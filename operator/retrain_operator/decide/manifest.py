@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any
 
 from retrain_operator.decide.answers import STEPS
+from retrain_operator.decide.recipe import known_data
 from retrain_operator.model.access import Right
 from retrain_operator.model.run import PolicySnapshot, RunSpec
 from retrain_operator.model.scalars import time_text
@@ -42,11 +43,13 @@ def run_name(policy: Policy, cause: Cause) -> str:
 
 def run_manifest(policy: Policy, claim: ActiveRun, serving: Serving, nonce: str) -> Json:
     """The RetrainRun for a claim, with the policy and the model in service as they are now."""
+    champion = _champion(policy, serving)
     spec = RunSpec(
         policy=PolicySnapshot(name=policy.name, uid=policy.uid, generation=policy.generation, spec=policy.spec),
         cause=claim.cause,
-        champion=_champion(policy, serving),
+        champion=champion,
         nonce=nonce,
+        known_data=known_data(policy, claim.cause, champion),
     )
     return {
         "apiVersion": API_VERSION,
@@ -84,6 +87,7 @@ def task(run: Run) -> Task:
         metrics=tuple(Metric(name=gate.metric, goal=gate.goal) for gate in spec.evaluation.gates),
         confidence=spec.evaluation.confidence,
         champion=run.spec.champion,
+        known_data=run.spec.known_data,
     )
 
 

@@ -27,7 +27,7 @@ from retrain_operator.model.run import (
 from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.training import Exited, ForeignJob, Job, NoJob, NotStarted
 from retrain_operator.model.world import RunWorld
-from retrain_trainer.contract import Collected, CollectOutcome, Evaluated
+from retrain_trainer.contract import Collected, CollectOutcome, Digest, Evaluated
 
 JOBS_AT_MOST = 3
 """A Job that vanishes is made again this often in all; the trainer finds what it had committed."""
@@ -138,9 +138,10 @@ def _complete(world: RunWorld, job: Job) -> Move:
         case Unusable(step=step, reason=reason, message=message):
             return _end_at(StepName(step.capitalize()), world, reason, message, status)
         case (Collected() as collected, _, _) if collected.outcome is not CollectOutcome.COLLECTED:
-            return _not_collected(world, collected, status)
-        case (_, _, Evaluated() as evaluated):
-            return _evaluated(world, evaluated, status)
+            found = status.model_copy(update={"result": Result(data_digest=collected.data_digest)})
+            return _not_collected(world, collected, found)
+        case (Collected(data_digest=data), _, Evaluated() as evaluated):
+            return _evaluated(world, evaluated, data, status)
 
 
 def _not_collected(world: RunWorld, collected: Collected, status: RunStatus) -> Move:
@@ -155,9 +156,10 @@ def _not_collected(world: RunWorld, collected: Collected, status: RunStatus) -> 
             return _end_at(StepName.COLLECT, world, Reason.DATA_SOURCE_NOT_FOUND, said, status)
 
 
-def _evaluated(world: RunWorld, evaluated: Evaluated, status: RunStatus) -> Move:
+def _evaluated(world: RunWorld, evaluated: Evaluated, data: Digest | None, status: RunStatus) -> Move:
     found = verdict(world.run.spec.policy.spec.evaluation, world.run.spec.champion, evaluated)
     result = Result(
+        data_digest=data,
         candidate=evaluated.candidate,
         champion=evaluated.champion,
         scores=evaluated.scores,

@@ -2,14 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from retrain_operator.decide.manifest import run_name
+from retrain_operator.decide.claim import claimed
 from retrain_operator.decide.objection import Objection
-from retrain_operator.decide.start import Decision, Hold, Start, cooldown_until, next_schedule_time
+from retrain_operator.decide.start import Decision, Hold, Start, next_schedule_time
 from retrain_operator.decide.wording import clipped
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import RunState
 from retrain_operator.model.status import (
-    ActiveRun,
     Condition,
     PolicyState,
     PolicyStatus,
@@ -53,41 +52,20 @@ def wants_target(world: PolicyWorld, decision: Decision) -> bool:
 
 def report(world: PolicyWorld, decision: Decision, objection: Objection | None) -> PolicyStatus:
     """The status to write. A start is claimed in it; its run may exist only after it was written."""
-    status = world.policy.status
-    claim = status.active_run
-    update: dict[str, object] = {}
-    if isinstance(decision, Start):
-        claim = ActiveRun(name=run_name(world.policy, decision.cause), cause=decision.cause)
-        update = _served(world, decision)
-    state, message = _state(world, decision, objection)
-    until = cooldown_until(world)
+    status = claimed(world, decision) if isinstance(decision, Start) else world.policy.status
+    state, reason, message = _state(world, decision, objection)
     return status.model_copy(
         update={
-            **update,
-            **_observed(world.policy, world.now),
+            "observed_generation": world.policy.generation,
             "state": state,
+            "reason": reason,
             "message": message,
-            "conditions": _conditions(world, objection),
-            "active_run": claim,
+            "conditions": _conditions(world, decision, objection),
             "next_schedule_time": next_schedule_time(world),
-            "cooldown_until": until if until and until > world.now else None,
+            "cooldown_until": _rests_until(decision),
+            "runs_remaining": _runs_remaining(world, status),
         }
     )
-
-
-def _observed(policy: Policy | InvalidPolicy, now: datetime) -> dict[str, object]:
-    """Which spec the status is about, and since when unless since ever."""
-    new = policy.status.observed_generation not in (0, policy.generation)
-    since = now if new else policy.status.observed_since
-    return {"observed_generation": policy.generation, "observed_since": since}
-
-
-def _served(world: PolicyWorld, start: Start) -> dict[str, object]:
-    """What a start answers for: a request, or a slot of a schedule."""
-    if start.cause.request:
-        return {"last_handled_request": start.cause.request}
-    trigger = next(each for each in world.policy.spec.triggers if each.name == start.cause.trigger)
-    return {"last_schedule_time": start.cause.at} if trigger.schedule else {}
 
 
 _RUN_STATES = {
@@ -99,41 +77,63 @@ _RUN_STATES = {
 }
 
 
-def _state(world: PolicyWorld, decision: Decision, objection: Objection | None) -> tuple[PolicyState, str]:
+_HOLD_STATES = {
+    Reason.SUSPENDED: PolicyState.SUSPENDED,
+    Reason.RUN_ACTIVE: PolicyState.TRAINING,
+    Reason.COOLING_DOWN: PolicyState.COOLING_DOWN,
+    Reason.INEFFECTIVE_RETRAIN: PolicyState.COOLING_DOWN,
+    Reason.BUDGET_EXHAUSTED: PolicyState.COOLING_DOWN,
+    Reason.NO_NEW_DATA: PolicyState.COOLING_DOWN,
+    Reason.CIRCUIT_OPEN: PolicyState.STALLED,
+}
+"""Of other holds the state is Idle."""
+
+
+def _runs_remaining(world: PolicyWorld, status: PolicyStatus) -> int | None:
+    limits = world.policy.spec.limits
+    if limits.max_runs is None:
+        return None
+    return max(limits.max_runs - sum(at > world.now - limits.period for at in status.recent_runs), 0)
+
+
+def _rests_until(decision: Decision) -> datetime | None:
+    if isinstance(decision, Hold) and _HOLD_STATES.get(decision.reason) is PolicyState.COOLING_DOWN:
+        return decision.recheck_at
+    return None
+
+
+def _state(world: PolicyWorld, decision: Decision, objection: Objection | None) -> tuple[PolicyState, str, str]:
     if isinstance(decision, Start):
-        return PolicyState.TRAINING, f"A run starts: {decision.cause.message}"
+        return PolicyState.TRAINING, Reason.RUN_ACTIVE, f"A run starts: {decision.cause.message}"
     if isinstance(world.run, Going):
-        return _RUN_STATES[world.run.status.state], world.run.status.message or decision.message
-    if decision.reason is Reason.SUSPENDED:
-        return PolicyState.SUSPENDED, decision.message
-    if objection:
-        return PolicyState.IDLE, objection.message
-    match decision.reason:
-        case Reason.RUN_ACTIVE:
-            return PolicyState.TRAINING, decision.message
-        case Reason.COOLING_DOWN:
-            return PolicyState.COOLING_DOWN, decision.message
-        case _:
-            return PolicyState.IDLE, decision.message
+        run = world.run.status
+        return _RUN_STATES[run.state], run.reason or decision.reason, run.message or decision.message
+    if objection and decision.reason is not Reason.SUSPENDED:
+        return PolicyState.IDLE, objection.reason, objection.message
+    return _HOLD_STATES.get(decision.reason, PolicyState.IDLE), decision.reason, decision.message
 
 
-def _conditions(world: PolicyWorld, objection: Objection | None) -> tuple[Condition, ...]:
+def _conditions(world: PolicyWorld, decision: Decision, objection: Objection | None) -> tuple[Condition, ...]:
     told = [
-        _condition(world.policy, world.now, "Ready", *_ready(world, objection)),
+        _condition(world.policy, world.now, "Ready", *_ready(world, decision, objection)),
         _condition(world.policy, world.now, "Triggered", *_triggered(world.policy.status.triggers)),
     ]
     if isinstance(world.run, Going) and world.run.status.state is RunState.BLOCKED:
         blocked = world.run.status
         told.append(_condition(world.policy, world.now, "Stalled", "True", blocked.reason, blocked.message))
+    if isinstance(decision, Hold) and decision.reason is Reason.CIRCUIT_OPEN:
+        told.append(_condition(world.policy, world.now, "Stalled", "True", decision.reason, decision.message))
     return tuple(told)
 
 
-def _ready(world: PolicyWorld, objection: Objection | None) -> tuple[str, str, str]:
+def _ready(world: PolicyWorld, decision: Decision, objection: Objection | None) -> tuple[str, str, str]:
     triggers = world.policy.status.triggers
     if objection:
         return "False", objection.reason, objection.message
     if isinstance(world.run, Going) and world.run.status.state is RunState.BLOCKED:
         return "False", world.run.status.reason, world.run.status.message
+    if isinstance(decision, Hold) and decision.reason is Reason.CIRCUIT_OPEN:
+        return "False", decision.reason, decision.message
     if all(trigger.state is TriggerState.ERROR for trigger in triggers):
         return "False", triggers[0].reason, triggers[0].message
     if world.policy.spec.suspend:
@@ -156,8 +156,9 @@ def invalid(policy: Policy | InvalidPolicy, now: datetime, mistake: str) -> Poli
     message = clipped(f"The spec cannot be followed: {mistake.rstrip('.')}.")
     return policy.status.model_copy(
         update={
-            **_observed(policy, now),
+            "observed_generation": policy.generation,
             "state": PolicyState.INVALID,
+            "reason": Reason.INVALID_SPEC,
             "message": message,
             "conditions": (
                 _condition(policy, now, "Ready", "False", Reason.INVALID_SPEC, message),

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from retrain_operator.decide.recipe import recipe
 from retrain_operator.decide.triggers import triggers
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome
-from retrain_operator.model.status import ActiveRun, PolicyStatus, RunSummary, ServedModel
+from retrain_operator.model.status import ActiveRun, PolicyStatus, RunSummary, ServedModel, TriggerStatus
 from retrain_operator.model.world import Claimed, Ended, Going, NoRun, PolicyWorld
 
 HISTORY = 10
@@ -14,8 +15,19 @@ HISTORY = 10
 
 def settle(world: PolicyWorld) -> PolicyWorld:
     """The same world, with the policy's status brought up to the facts."""
-    world = _let_go(world)
-    return _with_status(world, world.policy.status.model_copy(update={"triggers": triggers(world)}))
+    world = _let_go(_with_closed_circuit(world))
+    moved = triggers(world)
+    if moved == world.policy.status.triggers:
+        return world
+    return _with_status(world, world.policy.status.model_copy(update={"triggers": moved}))
+
+
+def _with_closed_circuit(world: PolicyWorld) -> PolicyWorld:
+    """Another spec may be the remedy, so what failed before it does not count."""
+    status = world.policy.status
+    if not status.failures_in_a_row or status.observed_generation == world.policy.generation:
+        return world
+    return _with_status(world, status.model_copy(update={"failures_in_a_row": 0}))
 
 
 def _with_status(world: PolicyWorld, status: PolicyStatus) -> PolicyWorld:
@@ -32,21 +44,50 @@ def _let_go(world: PolicyWorld) -> PolicyWorld:
     if isinstance(world.run, Claimed) and not claim.made:
         return world
     summary = _summary(claim, world)
+    succeeded = summary.outcome == Outcome.SUCCEEDED
     update = {
         "active_run": None,
         "last_run": summary,
         "history": (summary, *status.history)[:HISTORY],
         "champion": _champion(claim, world) or status.champion,
+        "last_successful_time": summary.completion_time if succeeded else status.last_successful_time,
+        "failures_in_a_row": _failures(status, Outcome(summary.outcome)),
+        "triggers": tuple(_after(each, claim, succeeded=succeeded) for each in status.triggers),
     }
     return replace(_with_status(world, status.model_copy(update=update)), run=NoRun())
+
+
+def _failures(status: PolicyStatus, outcome: Outcome) -> int:
+    """Failed runs in a row. Bad data and rejected candidates are no failures; one that was deleted is neither."""
+    match outcome:
+        case Outcome.FAILED | Outcome.ROLLED_BACK:
+            return status.failures_in_a_row + 1
+        case Outcome.CANCELLED:
+            return status.failures_in_a_row
+        case _:
+            return 0
+
+
+def _after(trigger: TriggerStatus, claim: ActiveRun, *, succeeded: bool) -> TriggerStatus:
+    """What a trigger remembers once a run has ended: `for` starts anew, and growth from what the new champion saw."""
+    update: dict[str, object] = {"counted_since": None, "counted": None}
+    if succeeded:
+        if trigger.breached_since and trigger.breached_since <= claim.cause.at:
+            update["ineffective_runs"] = trigger.ineffective_runs + 1
+        seen = next((volume.value for volume in claim.volumes if volume.trigger == trigger.name), None)
+        update["baseline"] = trigger.baseline if seen is None else seen
+    return trigger.model_copy(update=update)
 
 
 def _summary(claim: ActiveRun, world: PolicyWorld) -> RunSummary:
     told = {"name": claim.name, "trigger": claim.cause.trigger, "cause": claim.cause.message}
     match world.run:
-        case Ended(status=run, outcome=outcome, at=at):
+        case Ended(spec=spec, status=run, outcome=outcome, at=at):
             how = {"outcome": outcome, "reason": run.reason, "message": run.message}
-            return RunSummary(**told, **how, start_time=run.start_time or at, completion_time=at)
+            summary = RunSummary(**told, **how, start_time=run.start_time or at, completion_time=at)
+            data = run.result.data_digest if run.result else None
+            learned = {"data_digest": data, "recipe": recipe(spec.policy.spec, spec.champion)}
+            return summary.model_copy(update=learned)
         case Claimed():
             message = f"Somebody deleted run {claim.name} before it ended. The model in service is as it was left."
             how = {"outcome": Outcome.CANCELLED, "reason": Reason.DELETED, "message": message}

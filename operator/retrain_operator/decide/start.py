@@ -6,19 +6,18 @@ lacks has a type of its own. A hold says until when; a start says why.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from retrain_operator.decide.schedule import newest_slot, next_slot, unserved_since
-from retrain_operator.decide.triggers import breach_message
+from retrain_operator.decide.cause import MANUAL, causes
+from retrain_operator.decide.rest import ineffective, rest, rest_until
 from retrain_operator.decide.wording import clipped
 from retrain_operator.model.observation import Sample
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome
-from retrain_operator.model.status import Cause, TriggerState, TriggerStatus
+from retrain_operator.model.scalars import duration_text
+from retrain_operator.model.status import Cause, TriggerState
+from retrain_operator.model.trigger import TriggerMode
 from retrain_operator.model.world import NoRun, PolicyWorld
-
-MANUAL = "manual"
-"""What a run's trigger is called when a person asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,97 +61,134 @@ def run_active(world: PolicyWorld) -> Decision | None:
 
 
 def requested_by_hand(world: PolicyWorld) -> Decision | None:
-    """A person asked for a run now, by an annotation; that is stronger than any rest."""
-    requested = world.policy.requested
-    if not requested or requested == world.policy.status.last_handled_request:
+    """A person asked for a run now, by an annotation; that is stronger than any rest or limit."""
+    policy = world.policy
+    if not policy.requested or policy.requested == policy.status.last_handled_request:
         return None
-    message = "A run was asked for by the annotation retrain.dev/requestedAt."
-    return Start(Cause(trigger=MANUAL, message=message, at=world.now, request=requested))
+    who = f" by {policy.requested_by}" if policy.requested_by else ""
+    message = f"A run was asked for{who} with the annotation retrain.dev/requestedAt."
+    asked = {"request": policy.requested, "requested_by": policy.requested_by}
+    return Start(Cause(trigger=MANUAL, message=message, at=world.now, **asked))
+
+
+def circuit_open(world: PolicyWorld) -> Decision | None:
+    """Too many runs failed in a row: more of the same would only cost."""
+    status, limit = world.policy.status, world.policy.spec.limits.failure_limit
+    if status.failures_in_a_row < limit or status.last_run is None:
+        return None
+    many = "The last run failed" if limit == 1 else f"{status.failures_in_a_row} runs in a row failed"
+    message = (
+        f"{many}, so no other starts until the spec changes or one is asked for: kubectl annotate retrainpolicy "
+        f'{world.policy.name} --overwrite retrain.dev/requestedAt="$(date)". Run {status.last_run.name}: '
+        f"{status.last_run.message}"
+    )
+    return Hold(Reason.CIRCUIT_OPEN, clipped(message))
 
 
 def cooling_down(world: PolicyWorld) -> Decision | None:
     """After each outcome its own rest, so that a rejected candidate is not trained again at once."""
-    until = cooldown_until(world)
     last = world.policy.status.last_run
-    if until is None or last is None or world.now >= until:
+    if last is None or world.now >= (until := rest_until(world, last)):
         return None
-    rest = f"The next run may start at {until:%Y-%m-%d %H:%M:%S} UTC."
-    message = f"{rest} Run {last.name} ended as {last.outcome}: {clipped(last.message, 800)}"
-    return Hold(Reason.COOLING_DOWN, message, until)
+    span, after = rest(world.policy.spec.cooldown, Outcome(last.outcome))
+    reason = Reason.NO_NEW_DATA if last.outcome == Outcome.NO_NEW_DATA else Reason.COOLING_DOWN
+    message = f"The next run may start at {_clock(until)} UTC, {duration_text(span)} after {after}."
+    return Hold(reason, f"{message} Run {last.name}: {clipped(last.message, 800)}", until)
 
 
-def breach_sustained(world: PolicyWorld) -> Decision | None:
-    """A metric was seen outside its healthy range, for long enough, and since the last run ended."""
-    last = world.policy.status.last_run
-    specs = {trigger.name: trigger.prometheus for trigger in world.policy.spec.triggers}
-    for trigger in world.policy.status.triggers:
-        metric, seen = specs[trigger.name], world.observations.get(trigger.name)
-        if metric is None or trigger.state != TriggerState.FIRING or not isinstance(seen, Sample):
-            continue
-        # Statuses keep times to the second, so what was seen within the run's last second may be from before its end.
-        if last is None or seen.at >= last.completion_time + timedelta(seconds=1):
-            message = breach_message(trigger.name, metric.healthy_range, seen.value)
-            return Start(Cause(trigger=trigger.name, message=message, at=seen.at))
-    return None
-
-
-def schedule_due(world: PolicyWorld) -> Decision | None:
-    """The newest slot of any schedule that no run has served yet; one run answers for all that came before it."""
-    after = unserved_since(world)
-    schedules = {trigger.name: trigger.schedule for trigger in world.policy.spec.triggers if trigger.schedule}
-    slots = {name: newest_slot(schedule, after, world.now) for name, schedule in schedules.items()}
-    due = [(slot, name) for name, slot in slots.items() if slot]
-    if not due:
+def nothing_due(world: PolicyWorld) -> Decision | None:
+    """Nothing speaks for a run; what is not known is told before what is well."""
+    if causes(world):
         return None
-    slot, name = max(due)
-    message = f"The slot of {slot:%Y-%m-%d %H:%M} UTC of {name} has come."
-    return Start(Cause(trigger=name, message=message, at=slot))
-
-
-def watching(world: PolicyWorld) -> Decision:
-    """Nothing speaks for a run."""
+    triggers = world.policy.status.triggers
     slot = next_schedule_time(world)
-    return Hold(Reason.WATCHING, _watching_message(world.policy.status.triggers, slot), slot)
+    unknown = [each for each in triggers if each.state in (TriggerState.NO_DATA, TriggerState.ERROR)]
+    if told := _moving(world):
+        return Hold(Reason.WATCHING, clipped(" ".join((*told, *(each.message for each in unknown)))), slot)
+    if unknown:
+        return Hold(Reason(unknown[0].reason), clipped(" ".join(each.message for each in unknown)), slot)
+    if slot:
+        return Hold(Reason.WATCHING, f"No trigger fires. The next slot is at {slot:%Y-%m-%d %H:%M} UTC.", slot)
+    return Hold(Reason.WATCHING, "All triggers are within their healthy ranges.")
+
+
+def breach_outlasts_runs(world: PolicyWorld) -> Decision | None:
+    """A breach that a model in service did not heal is left alone for longer each time, unless something else fires."""
+    found = [ineffective(world, cause) for cause in causes(world)]
+    waits = [each for each in found if each]
+    if len(waits) < len(found):
+        return None
+    trigger, until = min(waits, key=lambda each: each[1])
+    many = "a run that succeeded has" if trigger.ineffective_runs == 1 else f"{trigger.ineffective_runs} runs have"
+    message = (
+        f"{many} not helped since the breach of {trigger.name} began at {_clock(trigger.breached_since)} UTC. The next "
+        f"run for it may start at {_clock(until)} UTC; look whether it measures what retraining can change."
+    )
+    return Hold(Reason.INEFFECTIVE_RETRAIN, message[0].upper() + message[1:], until)
+
+
+def budget_exhausted(world: PolicyWorld) -> Decision | None:
+    """As many runs have started of late as the user wants to pay for."""
+    limits = world.policy.spec.limits
+    if limits.max_runs is None:
+        return None
+    counted = sorted(at for at in world.policy.status.recent_runs if at > world.now - limits.period)
+    if len(counted) < limits.max_runs:
+        return None
+    until = counted[-limits.max_runs] + limits.period
+    many = "1 run has" if limits.max_runs == 1 else f"{limits.max_runs} runs have"
+    message = (
+        f"{many} started within {duration_text(limits.period)}, as many as limits.maxRuns allows. The next may start "
+        f"at {_clock(until)} UTC. What waits for it: {_chosen(world).message}"
+    )
+    return Hold(Reason.BUDGET_EXHAUSTED, clipped(message), until)
+
+
+def due(world: PolicyWorld) -> Decision:
+    """Something speaks for a run, and nothing holds it back."""
+    return Start(_chosen(world))
 
 
 CHAIN: tuple[Check, ...] = (
-    suspended,  #          the user said stop
-    run_active,  #         one run at a time
-    requested_by_hand,  #  a person asked, and asking is stronger than any rest
-    cooling_down,  #       the last run ended too recently, by its outcome
-    breach_sustained,  #   a metric is out of its healthy range for long enough
-    schedule_due,  #       the newest slot that no run has served yet
-    watching,  #           nothing of all that
+    suspended,  #             the user said stop
+    run_active,  #            one run at a time
+    requested_by_hand,  #     a person asked, and asking is stronger than any rest
+    circuit_open,  #          too many runs failed in a row
+    cooling_down,  #          the last run ended too recently, by its outcome
+    nothing_due,  #           no trigger fires
+    breach_outlasts_runs,  #  what fires is what runs have not healed
+    budget_exhausted,  #      enough runs have started of late
+    due,  #                   so a run starts
 )
-
-
-def cooldown_until(world: PolicyWorld) -> datetime | None:
-    """When the rest after the last run ends; None when no run has ended yet."""
-    last, cooldown = world.policy.status.last_run, world.policy.spec.cooldown
-    if last is None:
-        return None
-    match Outcome(last.outcome):
-        case Outcome.SUCCEEDED:
-            rest = cooldown.after_success
-        case Outcome.REJECTED | Outcome.INCONCLUSIVE | Outcome.NO_NEW_DATA:
-            rest = cooldown.after_rejection
-        case Outcome.FAILED | Outcome.ROLLED_BACK | Outcome.DATA_INVALID | Outcome.CANCELLED:
-            rest = cooldown.after_failure
-    return last.completion_time + rest
 
 
 def next_schedule_time(world: PolicyWorld) -> datetime | None:
     """The next slot of any schedule of the policy."""
-    schedules = [trigger.schedule for trigger in world.policy.spec.triggers if trigger.schedule]
-    return min((next_slot(schedule, world.now) for schedule in schedules), default=None)
+    return min((each.next_slot for each in world.policy.status.triggers if each.next_slot), default=None)
 
 
-def _watching_message(triggers: tuple[TriggerStatus, ...], slot: datetime | None) -> str:
-    firing = [f"{each.message} The next check decides." for each in triggers if each.state == TriggerState.FIRING]
-    pending = [each.message for each in triggers if each.state == TriggerState.PENDING]
-    unknown = [each.message for each in triggers if each.state in (TriggerState.NO_DATA, TriggerState.ERROR)]
-    if said := firing + pending + unknown:
-        return clipped(" ".join(said))
-    if slot:
-        return f"No trigger fires. The next slot is at {slot:%Y-%m-%d %H:%M} UTC."
-    return "All triggers are within their healthy ranges."
+def _chosen(world: PolicyWorld) -> Cause:
+    return next(cause for cause in causes(world) if not ineffective(world, cause))
+
+
+def _moving(world: PolicyWorld) -> tuple[str, ...]:
+    """What is told of triggers that fire, though not enough of them or without a number, and of those that might."""
+    triggers = world.policy.status.triggers
+    firing = [each for each in triggers if each.state is TriggerState.FIRING]
+    told = []
+    if firing and world.policy.spec.trigger_mode is TriggerMode.ALL:
+        calm = ", ".join(each.name for each in triggers if each.state is not TriggerState.FIRING)
+        told = [f"{each.message}" for each in firing]
+        told += [f"With triggerMode All a run waits for {calm}."] if calm else ["The next check decides."]
+    else:
+        told = [
+            f"{each.message} The next check decides."
+            for each in firing
+            if not isinstance(world.observations.get(each.name), Sample)
+        ]
+    return (*told, *(each.message for each in triggers if each.state is TriggerState.PENDING))
+
+
+def _clock(at: datetime | None) -> str:
+    assert at, "a breach has a start"
+    return f"{at:%Y-%m-%d %H:%M:%S}"

@@ -1,111 +1,129 @@
 """Where each trigger stands, from where it stood and what its newest check saw.
 
 Only a number outside the healthy range moves a trigger towards firing, and only a number inside it moves it back.
-No data and errors do neither: they hold it where it is and say so.
+No data and errors do neither: they hold it where it is and say so. What did not move is returned as it was.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import blake2b
 
-from retrain_operator.decide.schedule import newest_slot, unserved_since
-from retrain_operator.decide.wording import number
+from retrain_operator.decide.breach import breach_message, breached
+from retrain_operator.decide.slot import schedule_standing
 from retrain_operator.model.observation import NoData, Observation, Sample, SourceError
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.status import TriggerState, TriggerStatus
-from retrain_operator.model.trigger import HealthyRange, PrometheusTrigger, ScheduleTrigger, Trigger
+from retrain_operator.model.trigger import Trigger
 from retrain_operator.model.world import PolicyWorld
 
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """Where a trigger stands now, before it is compared with where it stood."""
-
-    state: TriggerState
-    reason: Reason
-    message: str
-    breached_since: datetime | None = None
+SECOND = timedelta(seconds=1)
+NOTHING = timedelta(0)
 
 
 def triggers(world: PolicyWorld) -> tuple[TriggerStatus, ...]:
-    """Where all triggers of the policy stand, in their order.
-
-    One that did not move is returned as it was, unless the spec is new.
-    """
-    status = world.policy.status
-    same = status.observed_generation == world.policy.generation
-    # What was breached under another spec says nothing of this one.
-    before = {each.name: each for each in status.triggers} if same else {}
-    return tuple(_moved(trigger, before.get(trigger.name), world) for trigger in world.policy.spec.triggers)
+    """Where all triggers of the policy stand, in their order."""
+    known = {each.name: each for each in world.policy.status.triggers}
+    return tuple(_standing(trigger, known.get(trigger.name), world) for trigger in world.policy.spec.triggers)
 
 
-def _moved(trigger: Trigger, before: TriggerStatus | None, world: PolicyWorld) -> TriggerStatus:
-    stands = _standing(trigger, before, world)
-    moved = before is None or (before.state, before.reason, before.breached_since) != (
-        stands.state,
-        stands.reason,
-        stands.breached_since,
-    )
-    if before and not moved:
-        return before
-    since = before.since if before and before.state == stands.state else world.now
+def calm(trigger: Trigger, before: Observation | None, after: Observation) -> bool:
+    """Whether the newer observation can change nothing that the older one has not: no pass is needed for it."""
+    match before, after:
+        case Sample(value=old), Sample(value=new):
+            return trigger.prometheus is not None and not (breached(trigger, old, None) or breached(trigger, new, None))
+        case ((NoData() | SourceError()), (NoData() | SourceError())):
+            return type(before) is type(after) and before.reason == after.reason
+        case _:
+            return False
+
+
+def _standing(trigger: Trigger, known: TriggerStatus | None, world: PolicyWorld) -> TriggerStatus:
+    observed = world.policy.status.observed_generation
+    if known is None or (observed != world.policy.generation and known.definition != definition(trigger)):
+        # What was remembered of another question says nothing of this one.
+        known = _new(trigger, world.policy.created if observed == 0 else world.now, world.now)
+    if trigger.schedule:
+        return schedule_standing(trigger.name, trigger.schedule, known, world)
+    match world.observations.get(trigger.name):
+        case None:
+            return known
+        case Sample(value=value, at=at):
+            return _judged(trigger, known, value, at, world)
+        case SourceError() as error:
+            return _unknown(TriggerState.ERROR, trigger, known, error, world)
+        case NoData() as none:
+            return _unknown(TriggerState.NO_DATA, trigger, known, none, world)
+
+
+def definition(trigger: Trigger) -> str:
+    """A hash of what the trigger asks. How long, how much and how late may change without forgetting what was seen."""
+    changing = {"prometheus": {"for_"}, "data_volume": {"growth", "growth_percent"}, "schedule": {"starting_deadline"}}
+    asked = trigger.model_dump_json(exclude=changing)
+    return blake2b(asked.encode(), digest_size=8).hexdigest()
+
+
+def _new(trigger: Trigger, since: datetime, now: datetime) -> TriggerStatus:
     return TriggerStatus(
         name=trigger.name,
-        state=stands.state,
-        reason=stands.reason,
-        message=stands.message,
-        since=since,
-        breached_since=stands.breached_since,
+        state=TriggerState.NO_DATA,
+        reason=Reason.NOT_CHECKED,
+        message=f"{trigger.name} has not been checked yet.",
+        since=now,
+        definition=definition(trigger),
+        defined_at=since,
     )
 
 
-def _standing(trigger: Trigger, before: TriggerStatus | None, world: PolicyWorld) -> _Standing:
-    if trigger.prometheus:
-        observation = world.observations.get(trigger.name)
-        return _metric(trigger.name, trigger.prometheus, before, observation)
-    assert trigger.schedule, "the model demands one source"
-    return _schedule(trigger.schedule, world)
+def _judged(trigger: Trigger, known: TriggerStatus, value: float, at: datetime, world: PolicyWorld) -> TriggerStatus:
+    if trigger.data_volume and known.baseline is None:
+        known = known.model_copy(update={"baseline": value})
+    if breached(trigger, value, known.baseline):
+        return _breached(trigger, known, value, at, world)
+    if known.state is TriggerState.HEALTHY:
+        return known
+    words = "has not grown too much" if trigger.data_volume else "is within its healthy range"
+    forgotten = {"breached_since": None, "counted_since": None, "counted": None, "ineffective_runs": 0}
+    known = known.model_copy(update=forgotten)
+    return _moved(known, world, TriggerState.HEALTHY, Reason.HEALTHY, f"{trigger.name} {words}.")
 
 
-def _metric(
-    name: str, metric: PrometheusTrigger, before: TriggerStatus | None, observation: Observation | None
-) -> _Standing:
-    breached_since = before.breached_since if before else None
-    match observation:
-        case None if before:
-            return _Standing(before.state, Reason(before.reason), before.message, breached_since)
-        case None:
-            return _Standing(TriggerState.NO_DATA, Reason.NOT_CHECKED, f"{name} has not been checked yet.")
-        case NoData(reason=reason, message=message):
-            return _Standing(TriggerState.NO_DATA, reason, f"{name}: {message}", breached_since)
-        case SourceError(reason=reason, message=message):
-            return _Standing(TriggerState.ERROR, reason, f"{name}: {message}", breached_since)
-        case Sample(value=value) if not breach(metric.healthy_range, value):
-            return _Standing(TriggerState.HEALTHY, Reason.HEALTHY, f"{name} is within its healthy range.")
-        case Sample(at=at, value=value):
-            since = min(breached_since or at, at)
-            message = breach_message(name, metric.healthy_range, value)
-            if at - since >= metric.for_:
-                return _Standing(TriggerState.FIRING, Reason.BREACHED, message, since)
-            wait = f"{message} It fires when it stays so for {duration_text(metric.for_)}."
-            return _Standing(TriggerState.PENDING, Reason.BREACHED, wait, since)
+def _breached(trigger: Trigger, known: TriggerStatus, value: float, at: datetime, world: PolicyWorld) -> TriggerStatus:
+    since = min(known.breached_since or at, at)
+    counted_since, waits = None, "The next check decides."
+    if _fresh(at, world):
+        counted_since = min(known.counted_since or at - (known.counted or NOTHING), at)
+        lasting = trigger.prometheus.for_ if trigger.prometheus else NOTHING
+        waits = "" if at - counted_since >= lasting else f"It fires when it stays so for {duration_text(lasting)}."
+    state = TriggerState.PENDING if waits else TriggerState.FIRING
+    if (known.state, known.breached_since, known.counted_since) == (state, since, counted_since):
+        return known
+    message = f"{breach_message(trigger, value, known.baseline)} {waits}".rstrip()
+    remembered = {"breached_since": since, "counted_since": counted_since, "counted": None}
+    return _moved(known.model_copy(update=remembered), world, state, Reason.BREACHED, message)
 
 
-def _schedule(schedule: ScheduleTrigger, world: PolicyWorld) -> _Standing:
-    slot = newest_slot(schedule, unserved_since(world), world.now)
-    if slot:
-        return _Standing(TriggerState.FIRING, Reason.DUE, f"The slot of {slot:%Y-%m-%d %H:%M} UTC has come.")
-    return _Standing(TriggerState.HEALTHY, Reason.WAITING, f"Waiting for the next slot of {schedule.cron}.")
+def _fresh(at: datetime, world: PolicyWorld) -> bool:
+    """Whether something was seen after the last run had ended, and so may be told of the model in service."""
+    last = world.policy.status.last_run
+    # Statuses keep times to the second, so what was seen within the run's last second may be from before its end.
+    return last is None or at >= last.completion_time + SECOND
 
 
-def breach(healthy: HealthyRange, value: float) -> bool:
-    """Whether a value is outside its healthy range; the bounds belong to it."""
-    return (healthy.min is not None and value < healthy.min) or (healthy.max is not None and value > healthy.max)
+def _unknown(
+    state: TriggerState, trigger: Trigger, known: TriggerStatus, seen: NoData | SourceError, world: PolicyWorld
+) -> TriggerStatus:
+    if (known.state, known.reason) == (state, seen.reason):
+        return known
+    counted = known.counted
+    if known.counted_since:
+        # It was last seen outside at the check before this one.
+        counted = max(seen.at - world.policy.spec.interval - known.counted_since, NOTHING)
+    known = known.model_copy(update={"counted_since": None, "counted": counted})
+    return _moved(known, world, state, seen.reason, f"{trigger.name}: {seen.message}")
 
 
-def breach_message(name: str, healthy: HealthyRange, value: float) -> str:
-    """What a breach is called, such as `drift is 0.12, above 0.1.`"""
-    if healthy.min is not None and value < healthy.min:
-        return f"{name} is {number(value, healthy.min)}, below {number(healthy.min, value)}."
-    assert healthy.max is not None, "what is not below is above"
-    return f"{name} is {number(value, healthy.max)}, above {number(healthy.max, value)}."
+def _moved(
+    known: TriggerStatus, world: PolicyWorld, state: TriggerState, reason: Reason, message: str
+) -> TriggerStatus:
+    since = known.since if known.state == state else world.now
+    return known.model_copy(update={"state": state, "reason": reason, "message": message, "since": since})

@@ -1,6 +1,6 @@
 """What a trigger's check saw: a number, none, or an error. Only a number ever decides anything."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from retrain_operator.model.reason import Reason
@@ -30,6 +30,8 @@ class SourceError:
     at: datetime
     reason: Reason
     message: str
+    down: bool = field(default=False, compare=False)
+    """Whether the source itself is in trouble, whatever it is asked."""
 
 
 Observation = Sample | NoData | SourceError

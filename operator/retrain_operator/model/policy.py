@@ -5,23 +5,50 @@ These models are the one source of `crds/`: every field has a description, a bou
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from retrain_operator.model.scalars import DURATION, DottedName, Duration, Name
-from retrain_operator.model.schema import ApiWord, rules
+from retrain_operator.model.scalars import DottedName, Duration, Name
+from retrain_operator.model.schema import ApiWord, at_least
 from retrain_operator.model.trainer import Trainer
-from retrain_operator.model.trigger import Trigger
+from retrain_operator.model.trigger import Trigger, TriggerMode
 from retrain_trainer.contract import Data, Goal, MetricName, Model
 
 
 class Cooldown(ApiWord):
     """How long to rest after a run, by how it ended."""
 
-    after_success: Duration = Field(timedelta(hours=1), description="Rest after a promotion.")
-    after_rejection: Duration = Field(timedelta(hours=6), description="Rest after a candidate that was not promoted.")
-    after_failure: Duration = Field(timedelta(minutes=10), description="Rest after a run that failed.")
+    after_success: Duration = Field(
+        timedelta(hours=1),
+        description="Rest after a promotion, such as 1h. While a breach lasts that it did not heal: twice, four times, "
+        "... as long, at most a day.",
+    )
+    after_rejection: Duration = Field(
+        timedelta(hours=6), description="Rest after a candidate that was not promoted, or when there was no new data."
+    )
+    after_failure: Duration = Field(timedelta(minutes=10), description="Rest after a run that failed, such as 10m.")
+
+
+class Limits(ApiWord):
+    """How much may be spent before a person is asked."""
+
+    max_runs: int | None = Field(
+        None, ge=1, le=100, description="How many runs may start within the period. No limit when absent."
+    )
+    period: Duration = Field(
+        timedelta(hours=24),
+        ge=timedelta(minutes=1),
+        json_schema_extra=at_least("period", "1m"),
+        description="The period that maxRuns is about: always the last 24h, say.",
+    )
+    failure_limit: int = Field(
+        5,
+        ge=1,
+        le=100,
+        description="After so many failed runs in a row no run starts until the spec changes or one is asked for by "
+        "hand.",
+    )
 
 
 class Gate(ApiWord):
@@ -83,7 +110,10 @@ class Rollout(ApiWord):
         description="Environment variable that names the model in service: the one field that is changed.",
     )
     progress_deadline: Duration = Field(
-        timedelta(minutes=5), description="The model before is restored when the rollout is not complete by then."
+        timedelta(minutes=5),
+        ge=timedelta(seconds=10),
+        json_schema_extra=at_least("progressDeadline", "10s"),
+        description="The model before is restored when the rollout takes longer, such as 5m.",
     )
 
 
@@ -98,21 +128,20 @@ class PolicySpec(ApiWord):
     """What a user wants kept true about a model."""
 
     suspend: bool = Field(False, description="No run starts while true. A run under way goes on.")
-    interval: Annotated[
-        Duration,
-        Field(
-            json_schema_extra=rules(
-                (
-                    f"!self.matches('{DURATION}') || duration(self) >= duration('5s')",
-                    "interval must be at least 5s",
-                )
-            )
-        ),
-    ] = Field(timedelta(seconds=30), description="How often triggers are checked; at least 5s.")
-    triggers: tuple[Trigger, ...] = Field(
-        min_length=1, max_length=16, description="Reasons to retrain. Any one is enough."
+    interval: Duration = Field(
+        timedelta(seconds=30),
+        ge=timedelta(seconds=5),
+        json_schema_extra=at_least("interval", "5s"),
+        description="How often triggers are checked, such as 30s or 5m; at least 5s.",
+    )
+    triggers: tuple[Trigger, ...] = Field(min_length=1, max_length=16, description="Reasons to retrain.")
+    trigger_mode: TriggerMode = Field(
+        TriggerMode.ANY,
+        description="Any: one trigger is enough. All: a run starts when all fire at once; a schedule whose slot has "
+        "come stays open until then.",
     )
     cooldown: Cooldown = Field(Cooldown(), description="Rest between runs, by how the last one ended.")
+    limits: Limits = Field(Limits(), description="How much may be spent before a person is asked.")
     service_account_name: Name = Field(
         description="ServiceAccount of this namespace that the operator acts as. It may do no more than this account."
     )

@@ -8,7 +8,7 @@ from retrain_operator.model.policy import PolicySpec
 from retrain_operator.model.scalars import CamelWord, DottedName, Name, Sentence, Time
 from retrain_operator.model.schema import ApiWord, rules
 from retrain_operator.model.status import Cause, Condition
-from retrain_trainer.contract import Champion, HoldoutReport, ModelRef, Reference, Score
+from retrain_trainer.contract import Champion, Digest, HoldoutReport, ModelRef, Reference, Score
 
 
 class Outcome(StrEnum):
@@ -82,6 +82,9 @@ class RunSpec(ApiWord):
     cause: Cause = Field(description="Why the run started.")
     champion: Champion | None = Field(None, description="The model in service when the run started.")
     nonce: str = Field(min_length=16, max_length=64, description="Binds the trainer's answers to this run.")
+    known_data: Digest | None = Field(
+        None, description="SHA-256 over new data that was trained on in the same way before, to no avail."
+    )
 
 
 class JobRecord(ApiWord):
@@ -114,6 +117,7 @@ class VerdictRecord(ApiWord):
 class Result(ApiWord):
     """What the trainer measured."""
 
+    data_digest: Digest | None = Field(None, description="SHA-256 over the new data that was found.")
     candidate: ModelRef | None = Field(None, description="The version that was trained.")
     champion: ModelRef | None = Field(None, description="The version it was compared with.")
     scores: tuple[Score, ...] = Field((), max_length=8, description="Both models on the same holdout.")

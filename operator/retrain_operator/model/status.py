@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from retrain_operator.model.scalars import CamelWord, Name, Sentence, Time
+from retrain_operator.model.scalars import CamelWord, Duration, Name, Sentence, Time
 from retrain_operator.model.schema import ApiWord
 from retrain_trainer.contract import Digest, Uri
 
@@ -28,6 +28,7 @@ class PolicyState(StrEnum):
     TRAINING = "Training"
     DEPLOYING = "Deploying"
     BLOCKED = "Blocked"
+    STALLED = "Stalled"
     SUSPENDED = "Suspended"
     INVALID = "Invalid"
 
@@ -43,23 +44,50 @@ class TriggerState(StrEnum):
 
 
 class TriggerStatus(ApiWord):
-    """The last transition of one trigger."""
+    """The last transition of one trigger, and what is remembered of it from check to check."""
 
     name: Name = Field(description="Name of the trigger.")
     state: TriggerState = Field(description="Where it stands.")
     reason: CamelWord = Field(description="Why, in one word.")
     message: Sentence = Field(description="Why, in a sentence.")
     since: Time = Field(description="When it came to stand there.")
+    definition: str = Field("", max_length=16, description="Hash of what it asks; all that follows is about that.")
+    defined_at: Time | None = Field(
+        None, description="When that was first seen; no slot of a schedule before it is made up for."
+    )
     breached_since: Time | None = Field(None, description="When the value left its healthy range; kept over gaps.")
+    counted_since: Time | None = Field(
+        None, description="From when `for` counts: the start of the breach, later by every gap and after every run."
+    )
+    counted: Duration | None = Field(None, description="How much of `for` had passed when the data stopped.")
+    ineffective_runs: int = Field(0, ge=0, description="Runs that succeeded while this breach lasted, and lasts.")
+    baseline: float | None = Field(
+        None, description="The volume that growth is measured from: what the champion was trained on, or first seen."
+    )
+    slot: Time | None = Field(None, description="The slot of the schedule that has come and that no run served yet.")
+    next_slot: Time | None = Field(None, description="The next slot of the schedule.")
+    skipped_slots: int = Field(0, ge=0, description="Slots that no run served in time; at most 1000 at once.")
+    skipped_until: Time | None = Field(None, description="The newest of them.")
 
 
 class Cause(ApiWord):
     """Why a run started."""
 
-    trigger: str = Field(max_length=63, description="Name of the trigger, or `manual`.")
+    trigger: str = Field(max_length=63, description="Name of the trigger, `all` of them, or `manual`.")
     message: Sentence = Field(description="What was seen, in a sentence.")
     at: Time = Field(description="When it was seen: the check, the slot of the schedule, or the request.")
+    breached_since: Time | None = Field(None, description="Start of the breach that the run is to heal.")
     request: str | None = Field(None, max_length=256, description="Value of the annotation that asked for it.")
+    requested_by: str | None = Field(
+        None, max_length=128, description="Field manager that wrote the annotation, such as kubectl-annotate."
+    )
+
+
+class SeenVolume(ApiWord):
+    """What a dataVolume trigger saw when a run started."""
+
+    trigger: Name = Field(description="Name of the trigger.")
+    value: float = Field(description="The volume.")
 
 
 class ActiveRun(ApiWord):
@@ -68,6 +96,9 @@ class ActiveRun(ApiWord):
     name: Name = Field(description="Name of the RetrainRun.")
     cause: Cause = Field(description="Why it starts.")
     made: bool = Field(False, description="Whether the run was seen; one that is gone after that is not made again.")
+    volumes: tuple[SeenVolume, ...] = Field(
+        (), max_length=16, description="Volumes when it started: what growth is measured from once it has succeeded."
+    )
 
 
 class RunSummary(ApiWord):
@@ -81,6 +112,8 @@ class RunSummary(ApiWord):
     message: Sentence = Field(description="Why, in a sentence.")
     start_time: Time = Field(description="When it started.")
     completion_time: Time = Field(description="When it ended.")
+    data_digest: Digest | None = Field(None, description="SHA-256 over the new data that it found.")
+    recipe: str = Field("", max_length=16, description="Hash of how it trained: data, model, trainer, gates, champion.")
 
 
 class ServedModel(ApiWord):
@@ -98,16 +131,20 @@ class PolicyStatus(ApiWord):
 
     observed_generation: int = Field(0, ge=0, description="Generation of the spec that this status is about.")
     state: PolicyState = Field(PolicyState.IDLE, description="Where the policy stands, in one word.")
+    reason: CamelWord = Field("", description="Why it stands there, in one word.")
     message: Sentence = Field("", description="Where the policy stands, in a sentence.")
-    observed_since: Time | None = Field(
-        None, description="When that generation was first seen; no slot of a schedule before it is made up for."
-    )
     conditions: tuple[Condition, ...] = Field((), max_length=8, description="Ready, Triggered, and Stalled when stuck.")
     triggers: tuple[TriggerStatus, ...] = Field((), max_length=16, description="Where each trigger stands.")
     champion: ServedModel | None = Field(None, description="The model that the last successful run put in service.")
     active_run: ActiveRun | None = Field(None, description="The run under way.")
     last_run: RunSummary | None = Field(None, description="The run that ended last.")
     history: tuple[RunSummary, ...] = Field((), max_length=10, description="Ended runs, newest first.")
+    last_successful_time: Time | None = Field(None, description="When the last run that succeeded ended.")
+    failures_in_a_row: int = Field(0, ge=0, description="Failed runs since the last that did not fail.")
+    recent_runs: tuple[Time, ...] = Field(
+        (), max_length=100, description="When the runs of the last limits.period started; kept where maxRuns is set."
+    )
+    runs_remaining: int | None = Field(None, ge=0, description="Runs that limits.maxRuns still allows now.")
     last_schedule_time: Time | None = Field(None, description="Newest slot of a schedule that a run served.")
     next_schedule_time: Time | None = Field(None, description="Next slot of a schedule.")
     cooldown_until: Time | None = Field(None, description="No run starts before.")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import ConfigDict, Field
 
 from retrain_operator.model.scalars import DottedName, Duration
-from retrain_operator.model.schema import ApiWord, rules
+from retrain_operator.model.schema import ApiWord, at_least, rules
 
 
 class Quantities(ApiWord):
@@ -64,8 +64,16 @@ class Trainer(ApiWord):
     resources: Resources = Field(Resources(), description="Compute for each step.")
     volumes: tuple[Volume, ...] = Field((), max_length=8, description="Storage for data and models.")
     env: tuple[Variable, ...] = Field((), max_length=32, description="Environment variables of every step.")
-    timeout: Duration = Field(timedelta(hours=2), description="The run fails when its Job takes longer.")
+    timeout: Duration = Field(
+        timedelta(hours=2),
+        ge=timedelta(seconds=10),
+        json_schema_extra=at_least("timeout", "10s"),
+        description="The run fails when its Job takes longer, such as 2h or 90m.",
+    )
     start_deadline: Duration = Field(
-        timedelta(minutes=10), description="The run fails when no step has started by then, as with an absent image."
+        timedelta(minutes=10),
+        ge=timedelta(seconds=10),
+        json_schema_extra=at_least("startDeadline", "10s"),
+        description="The run fails when no step has started by then, as with an absent image; such as 10m.",
     )
     retries: int = Field(2, ge=0, le=10, description="How often a pod that broke is tried again. Decisions never are.")

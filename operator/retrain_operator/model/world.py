@@ -63,6 +63,8 @@ class Policy:
     created: datetime
     requested: str | None = None
     """Value of the annotation retrain.dev/requestedAt."""
+    requested_by: str | None = None
+    """Field manager that wrote it, where the API server knows."""
 
     @property
     def account(self) -> Account:
@@ -91,7 +93,7 @@ class PolicyWorld:
     policy: Policy
     run: PolicyRun = field(default_factory=NoRun)
     observations: Mapping[str, Observation] = field(default_factory=dict)
-    """Newest observation of each prometheus trigger, by its name."""
+    """Newest observation of each trigger that asks a Prometheus, by its name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,13 @@ class TestARunThatIsRepeated:
             assert one.model_dump(exclude={"nonce"}) == two.model_dump(exclude={"nonce"})
         assert first.evaluate.model_dump(exclude={"nonce"}) == again.evaluate.model_dump(exclude={"nonce"})
 
+    def test_answers_from_its_version_also_when_its_data_has_become_known(self, world: World) -> None:
+        world.add(*range(6))
+        first = world.run("first")
+        again = world.run("first", knownData=first.collect.data_digest)
+        assert again == first
+        assert [path.name for path in world.store.iterdir()] == ["v000001-first"]
+
     def test_with_another_task_is_another_run(self, world: World) -> None:
         world.add(*range(6))
         world.run("first")
@@ -59,6 +66,32 @@ class TestARunThatIsRepeated:
         assert killed.scores == whole.evaluate.scores
         golden = [(world.store / name / "golden.json").read_bytes() for name in ("v000001-whole", "v000002-killed")]
         assert golden[0] == golden[1]
+
+    def test_begins_again_when_the_batches_changed_their_order(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world.task["data"]["timeColumn"] = None
+        world.task["data"]["exclude"] = ["time"]
+        world.add(*range(12))
+        world.workspace("first")
+        before = world.step("collect", "first")
+        world.step("train", "first")
+        learn, learned = incremental.learn_batch, []
+
+        def counted(progress: incremental.Progress, name: str, *rest: object, **how: object) -> None:
+            learned.append(name)
+            learn(progress, name, *rest, **how)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(incremental, "learn_batch", counted)
+        world.step("train", "first")
+        assert learned == []
+        data = world.root / "data"
+        (data / "week-009.parquet").rename(data / "week-000b.parquet")
+        after = world.step("collect", "first")
+        assert after.data_digest == before.data_digest
+        world.step("train", "first")
+        assert learned[:2] == ["week-000.parquet", "week-000b.parquet"]
+        assert len(learned) == 10
 
     def test_stopped_at_any_file_of_a_commit_leaves_no_version(
         self, world: World, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ A batch is one file. It is known by its SHA-256, so a renamed file is no new bat
 
 import glob
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from retrain_trainer.contract import Digest, Word
@@ -59,6 +60,19 @@ def look_at(path: Path, name: str, known: dict[str, Seen]) -> Batch:
     else:
         digest = file_digest(path)
     return Batch(name=name, path=str(path), digest=digest, size=stat.st_size, modified=stat.st_mtime_ns)
+
+
+def new_data(listed: Iterable[Batch], seen: Iterable[Seen]) -> Digest | None:
+    """Return the SHA-256 over what no version has learned from; None when every batch has been seen.
+
+    Names and order do not count. A batch that was seen in part counts from where it was left: rows held out are new.
+    """
+    until = {batch.digest: batch.until for batch in seen}
+    unseen = {batch.digest for batch in listed} - until.keys()
+    if not unseen:
+        return None
+    rest = {f"{batch.digest} {until[batch.digest]}" for batch in listed if until.get(batch.digest) is not None}
+    return digest_of("\n".join(sorted(unseen | rest)).encode())
 
 
 def file_digest(path: Path) -> Digest:

@@ -6,7 +6,7 @@ Nothing is trained on here, and nothing heavy is imported before there is someth
 import importlib
 
 from retrain_trainer.answers import answer
-from retrain_trainer.batches import Batch, listing, look_at, names_of
+from retrain_trainer.batches import Batch, listing, look_at, names_of, new_data
 from retrain_trainer.contract import Collected, CollectOutcome, Mode, Task
 from retrain_trainer.estimators import require_known, require_updatable
 from retrain_trainer.store import Store, Version
@@ -39,11 +39,11 @@ def _plan(task: Task, workspace: Workspace) -> Plan:
     names = names_of(paths, task.data.source)
     by_name = {batch.name: batch for batch in seen}
     listed = distinct([look_at(path, names[path], by_name) for path in paths])
-    known = {batch.digest for batch in seen}
-    if all(batch.digest in known for batch in listed):
+    digest = new_data(listed, seen)
+    if digest is None:
         return Plan(run=task.run, outcome=CollectOutcome.NO_NEW_DATA, message=_nothing(len(listed), champion))
     plan: Plan = importlib.import_module("retrain_trainer.plan").make_plan(task, workspace, listed, champion)
-    return plan
+    return plan.model_copy(update={"data_digest": digest})
 
 
 def distinct(batches: list[Batch]) -> list[Batch]:

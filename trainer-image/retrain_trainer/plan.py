@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from retrain_trainer import checks, holdout
-from retrain_trainer.batches import Batch, Key, Seen, digest_of
-from retrain_trainer.contract import CollectOutcome, Digest, Mode, OnBadBatch, Task
+from retrain_trainer.batches import Batch, Key, Seen
+from retrain_trainer.contract import CollectOutcome, Mode, OnBadBatch, Task
 from retrain_trainer.data import Keys
 from retrain_trainer.faults import Problem
 from retrain_trainer.profile import profile_of
 from retrain_trainer.store import Version
-from retrain_trainer.survey import Judged, Past, Survey, survey
+from retrain_trainer.survey import Past, Survey, survey
 from retrain_trainer.workspace import Plan, Portion, Workspace, write
 
 
@@ -45,7 +45,6 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
         message=_message(found, part),
         batches=len(found.judged),
         rows=part.trained + part.held,
-        data_digest=_digest(found.judged),
         inconclusive=part.shortage,
         psi=found.distances,
     )
@@ -118,10 +117,6 @@ def _same_model(task: Task, champion: Version) -> bool:
     wanted = task.model.model_dump(mode="json", include={"estimator", "parameters"})
     model = champion.manifest.task["model"]
     return isinstance(model, dict) and all(model.get(name) == value for name, value in wanted.items())
-
-
-def _digest(judged: list[Judged]) -> Digest:
-    return digest_of("".join(f"{entry.batch.digest}{entry.start}" for entry in judged).encode())
 
 
 def _ended(task: Task, outcome: CollectOutcome, message: str) -> Plan:

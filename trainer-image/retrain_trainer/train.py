@@ -79,7 +79,8 @@ def _refit(task: Task, plan: Plan, profile: Profile, _: Workspace) -> Progress:
 
 def _update_all(task: Task, plan: Plan, profile: Profile, workspace: Workspace) -> Progress:
     """Update batch by batch, from the last saved batch on when an earlier attempt was killed."""
-    what = digest_of(f"{inputs_of(task)} {plan.data_digest}".encode())
+    pieces = [(portion.batch.digest, portion.start, portion.until) for portion in plan.portions]
+    what = digest_of(f"{inputs_of(task)} {pieces}".encode())
     progress = incremental.resumed(workspace, what) or _begun(task, plan, profile)
     classes = np.array([entry.label for entry in profile.classes]) if profile.classes else None
     for portion in plan.portions[len(progress.updates) :]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from retrain_trainer import __main__, schema
-from retrain_trainer.contract import Collected, CollectOutcome, Evaluated, ModelRef, Trained
+from retrain_trainer.contract import Collected, CollectOutcome, Evaluated, ModelRef, Task, Trained
 from tests.trainer.world import ANSWER
 
 PAGE = Path(__file__).parents[2] / "docs" / "contract.md"
@@ -33,6 +33,11 @@ def test_the_command_writes_them(tmp_path: Path) -> None:
 def test_another_word_is_answered_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert __main__.main(["deploy"]) == 2
     assert capsys.readouterr().err.startswith("usage: python -m retrain_trainer collect | train | evaluate | serve")
+
+
+def test_the_task_on_the_page_is_one_and_names_every_field() -> None:
+    task = Task.model_validate(TASK)
+    assert set(TASK) == set(task.model_dump(by_alias=True))
 
 
 @pytest.mark.parametrize("name", [name for name in BLOCKS if name.startswith("answer-")])

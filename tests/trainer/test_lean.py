@@ -39,6 +39,14 @@ def test_no_new_data(champion: World) -> None:
     assert loaded(champion, "evaluate", "second") == []
 
 
+def test_new_data_that_an_earlier_run_trained_on_to_no_avail(champion: World) -> None:
+    champion.add(6, 7, 8)
+    known = champion.run("second").collect.data_digest
+    champion.workspace("third")
+    for step in ("collect", "train", "evaluate"):
+        assert loaded(champion, step, "third", knownData=known) == []
+
+
 def test_a_run_that_is_repeated(champion: World) -> None:
     champion.champion = None
     champion.workspace("first")

@@ -12,6 +12,11 @@ from retrain_trainer.estimators import require_known, require_updatable
 from retrain_trainer.store import Store, Version
 from retrain_trainer.workspace import Plan, Workspace, write
 
+KNOWN = (
+    "No new data: an earlier run already trained on these batches in the same way, to no avail; nothing is trained "
+    "until there is more."
+)
+
 
 def collect(task: Task, workspace: Workspace) -> Collected:
     """Answer what is new; leave the plan, and when there is something to train on, the profile and the holdout."""
@@ -42,6 +47,8 @@ def _plan(task: Task, workspace: Workspace) -> Plan:
     digest = new_data(listed, seen)
     if digest is None:
         return Plan(run=task.run, outcome=CollectOutcome.NO_NEW_DATA, message=_nothing(len(listed), champion))
+    if digest == task.known_data:
+        return Plan(run=task.run, outcome=CollectOutcome.NO_NEW_DATA, message=KNOWN, data_digest=digest)
     plan: Plan = importlib.import_module("retrain_trainer.plan").make_plan(task, workspace, listed, champion)
     return plan.model_copy(update={"data_digest": digest})
 

@@ -24,7 +24,7 @@ JOBLIB = "model.joblib"
 
 
 class Manifest(Word):
-    """All that is said of a version. `task` is the task without its nonce."""
+    """All that is said of a version. `task` is what of its task decided the result."""
 
     schema_version: Literal[1] = 1
     version: str
@@ -59,6 +59,6 @@ class Golden(Word):
 
 
 def inputs_of(task: Task) -> dict[str, JsonValue]:
-    """Return what of a task decides its result: everything but the nonce."""
-    inputs: dict[str, JsonValue] = task.model_dump(mode="json", by_alias=True, exclude={"nonce"})
+    """Return what of a task decides its result: all but the nonce and `known_data`, which decides if there is one."""
+    inputs: dict[str, JsonValue] = task.model_dump(mode="json", by_alias=True, exclude={"nonce", "known_data"})
     return inputs

@@ -1,4 +1,4 @@
-"""New data that an earlier run trained on in the same way, to no avail, is not trained on again."""
+"""New data that an earlier run tried in the same way, to no avail, is not trained on again."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from retrain_trainer.contract import Collected, CollectOutcome
 from tests.trainer.world import WEEK, World, ended
 
 KNOWN = (
-    "No new data: an earlier run already trained on these batches in the same way, to no avail; nothing is trained "
-    "until there is more."
+    "No new data: an earlier run already tried these batches in the same way, to no avail; nothing is trained until "
+    "there is more."
 )
 
 

@@ -39,7 +39,7 @@ def test_no_new_data(champion: World) -> None:
     assert loaded(champion, "evaluate", "second") == []
 
 
-def test_new_data_that_an_earlier_run_trained_on_to_no_avail(champion: World) -> None:
+def test_new_data_that_an_earlier_run_tried_to_no_avail(champion: World) -> None:
     champion.add(6, 7, 8)
     known = champion.run("second").collect.data_digest
     champion.workspace("third")

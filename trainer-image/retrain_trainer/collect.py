@@ -13,8 +13,8 @@ from retrain_trainer.store import Store, Version
 from retrain_trainer.workspace import Plan, Workspace, write
 
 KNOWN = (
-    "No new data: an earlier run already trained on these batches in the same way, to no avail; nothing is trained "
-    "until there is more."
+    "No new data: an earlier run already tried these batches in the same way, to no avail; nothing is trained until "
+    "there is more."
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from retrain_operator.edges.plain import plain
+from retrain_operator.model.mistakes import mistakes
 from retrain_operator.model.policy import PolicySpec, Rollout
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import RunSpec, RunStatus
@@ -68,8 +69,7 @@ def _status(kind: type[StatusT], body: Json) -> StatusT:
 
 
 def _mistake(error: ValidationError) -> str:
-    said = error.errors(include_url=False, include_context=False, include_input=False)
-    return plain("; ".join(f"spec.{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in said), 900)
+    return plain("; ".join(f"{each.field}: {each.message}" for each in mistakes(error, "spec")), 900)
 
 
 def run(body: Json) -> Run | None:

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 DURATION = r"^([0-9]{1,6}(h|m|s))+$"
+LONGEST_DURATION = 32
 _UNITS = {"h": 3600, "m": 60, "s": 1}
 
 
@@ -17,7 +18,7 @@ def duration(value: object) -> timedelta:
     """A time span from `90s`, `5m` or `1h30m`; a timedelta passes as it is. ValueError names what was written."""
     if isinstance(value, timedelta):
         return value
-    if not isinstance(value, str) or not re.fullmatch(DURATION, value):
+    if not isinstance(value, str) or len(value) > LONGEST_DURATION or not re.fullmatch(DURATION, value):
         raise ValueError(f"{value!r} is not a duration such as 90s, 5m or 1h30m")
     return timedelta(seconds=sum(int(n) * _UNITS[unit] for n, unit in re.findall(r"([0-9]+)(h|m|s)", value)))
 
@@ -38,7 +39,7 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(duration),
     PlainSerializer(duration_text, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": DURATION, "maxLength": 32}),
+    WithJsonSchema({"type": "string", "pattern": DURATION, "maxLength": LONGEST_DURATION}),
 ]
 Time = Annotated[
     AwareDatetime,

@@ -1,8 +1,10 @@
 """The container that trains: its image, its compute, and the storage it sees."""
 
+import re
 from datetime import timedelta
+from typing import Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from retrain_operator.model.scalars import DottedName, Duration
 from retrain_operator.model.schema import ApiWord, at_least, rules
@@ -26,6 +28,11 @@ class Resources(ApiWord):
     limits: Quantities = Field(Quantities(memory="1Gi"), description="What a step may use at most.")
 
 
+_ONE_SOURCE = "a volume needs exactly one of persistentVolumeClaim, configMap, secret"
+_OWN_PATH = "^/+(tmp|workspace)?(/.*)?$"
+_NOT_THERE = "mountPath may not be /, /tmp, /workspace or below these two: they are the trainer's own"
+
+
 class Volume(ApiWord):
     """Storage mounted into every step of the trainer."""
 
@@ -33,12 +40,9 @@ class Volume(ApiWord):
         json_schema_extra=rules(
             (
                 "[has(self.persistentVolumeClaim), has(self.configMap), has(self.secret)].filter(x, x).size() == 1",
-                "a volume needs exactly one of persistentVolumeClaim, configMap, secret",
+                _ONE_SOURCE,
             ),
-            (
-                "!self.mountPath.matches('^/+(tmp|workspace)?(/.*)?$')",
-                "mountPath may not be /, /tmp, /workspace or below these two: they are the trainer's own",
-            ),
+            (f"!self.mountPath.matches('{_OWN_PATH}')", _NOT_THERE),
         )
     )
     mount_path: str = Field(pattern=r"^/[A-Za-z0-9/_.-]*$", max_length=256, description="Where it is mounted.")
@@ -46,6 +50,14 @@ class Volume(ApiWord):
     config_map: DottedName | None = Field(None, description="Name of a ConfigMap in this namespace.")
     secret: DottedName | None = Field(None, description="Name of a Secret in this namespace.")
     read_only: bool = Field(False, description="Mount a claim read-only. ConfigMaps and Secrets always are.")
+
+    @model_validator(mode="after")
+    def _has_one_source_in_a_free_place(self) -> Self:
+        if [self.persistent_volume_claim, self.config_map, self.secret].count(None) != 2:
+            raise ValueError(_ONE_SOURCE)
+        if re.match(_OWN_PATH, self.mount_path):
+            raise ValueError(_NOT_THERE)
+        return self
 
 
 class Variable(ApiWord):

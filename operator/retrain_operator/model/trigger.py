@@ -128,14 +128,20 @@ CRON_FIELDS: tuple[tuple[str, str, str], ...] = (
 )
 
 
+def cron_field(value: str) -> str:
+    """A pattern of what may stand in a field of cron whose single values have the given pattern, in upper case."""
+    item = rf"(\*|{value}(-{value})?|H(\({value}-{value}\))?)(/[1-9][0-9]?)?"
+    return f"^{item}(,{item})*$"
+
+
 def _cron_rules() -> dict[str, Any]:
     five = "size(self.split(' ')) == 5"
     checks = [(five, "cron needs five fields, separated by one space: minute hour day-of-month month day-of-week")]
     for index, (name, value, span) in enumerate(CRON_FIELDS):
-        item = rf"(\\*|{value}(-{value})?|H(\\({value}-{value}\\))?)(/[1-9][0-9]?)?"
+        pattern = cron_field(value).replace("\\", "\\\\")
         checks.append(
             (
-                f"!({five}) || self.split(' ')[{index}].upperAscii().matches('^{item}(,{item})*$')",
+                f"!({five}) || self.split(' ')[{index}].upperAscii().matches('{pattern}')",
                 f"cron: {name} (field {index + 1}) must be {span}, *, H, a range, a list or a step",
             )
         )

@@ -9,14 +9,15 @@ from typing import Any, Self
 
 from retrain_operator.decide.report import admit, report
 from retrain_operator.decide.settle import settle
-from retrain_operator.decide.start import decide
-from retrain_operator.model.observation import Observation, Sample
+from retrain_operator.decide.start import Decision, decide
+from retrain_operator.model.observation import NoData, Observation, Sample, SourceError
 from retrain_operator.model.policy import Cooldown, PolicySpec
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.run import Outcome
+from retrain_operator.model.run import Outcome, PolicySnapshot, Result, RunSpec, RunState, RunStatus
 from retrain_operator.model.scalars import duration
-from retrain_operator.model.status import ActiveRun, Cause, PolicyStatus, RunSummary
-from retrain_operator.model.world import NoRun, Policy, PolicyRun, PolicyWorld
+from retrain_operator.model.status import ActiveRun, Cause, PolicyStatus, RunSummary, TriggerStatus
+from retrain_operator.model.world import Ended, Going, NoRun, Policy, PolicyRun, PolicyWorld
+from retrain_trainer.contract import ModelRef
 
 T0 = datetime(2024, 6, 1, 10, 0, tzinfo=UTC)
 """A Saturday morning, when every story begins."""
@@ -31,6 +32,8 @@ SPEC: dict[str, Any] = {
     "rollout": {"targetRef": {"name": "churn-serving"}, "container": "server"},
 }
 """The smallest policy."""
+
+CANDIDATE = ModelRef(uri="file:///models/churn/v2", digest="sha256:" + "2" * 64)
 
 
 def clock_time(text: str) -> datetime:
@@ -59,6 +62,7 @@ class APolicy:
     run: PolicyRun = field(default_factory=NoRun)
     observations: dict[str, Observation] = field(default_factory=dict)
     requested: str | None = None
+    requested_by: str | None = None
     generation: int = 1
     created: datetime = T0
 
@@ -75,6 +79,7 @@ class APolicy:
             status=self.status,
             created=self.created,
             requested=self.requested,
+            requested_by=self.requested_by,
         )
 
     @property
@@ -87,6 +92,15 @@ class APolicy:
         """The picture that the start chain is asked about."""
         return settle(self.world)
 
+    @property
+    def decision(self) -> Decision:
+        """Whether a run starts now, and why or why not."""
+        return decide(self.settled)
+
+    def trigger(self, name: str) -> TriggerStatus:
+        """Where one of its triggers stands now."""
+        return next(each for each in self.settled.policy.status.triggers if each.name == name)
+
     # What its user wrote
 
     def watching(self, name: str, *, lasting: str = "0s", **healthy: float) -> Self:
@@ -95,6 +109,18 @@ class APolicy:
 
     def by_the_clock(self, cron: str, name: str = "nightly", **schedule: str) -> Self:
         return replace(self, triggers=(*self.triggers, {"name": name, "schedule": {"cron": cron, **schedule}}))
+
+    def counting(self, name: str, **growth: float) -> Self:
+        """Also how much data there is: growthPercent=20, or growth=5000."""
+        volume = {"query": f"sum({name})", **growth}
+        return replace(self, triggers=(*self.triggers, {"name": name, "dataVolume": volume}))
+
+    def needing_all(self) -> Self:
+        return self.with_spec(triggerMode="All")
+
+    def limited(self, **limits: Any) -> Self:
+        """In the API's words: maxRuns=2, period="24h", failureLimit=3."""
+        return self.with_spec(limits=limits)
 
     def with_spec(self, **parts: Any) -> Self:
         return replace(self, parts=self.parts | parts)
@@ -113,14 +139,25 @@ class APolicy:
         )
         return self.with_spec(cooldown=rest.model_dump(by_alias=True))
 
-    def asked_by_hand(self, value: str = "now please") -> Self:
-        return replace(self, requested=value)
+    def asked_by_hand(self, value: str = "now please", by: str | None = None) -> Self:
+        return replace(self, requested=value, requested_by=by)
 
     # What happened to it
 
     def seeing(self, name: str, seen: float | Observation) -> Self:
         observation = Sample(self.now, seen) if isinstance(seen, int | float) else seen
         return replace(self, observations=self.observations | {name: observation})
+
+    def silent(self, *names: str) -> Self:
+        """The queries of these triggers give nothing."""
+        unseen = NoData(self.now, Reason.NO_DATA, "The query returned no series.")
+        return replace(self, observations=self.observations | dict.fromkeys(names, unseen))
+
+    def unreachable(self, *names: str) -> Self:
+        """The source of these triggers is down."""
+        refused = "Prometheus at prometheus:9090 refused the connection."
+        down = SourceError(self.now, Reason.SOURCE_UNREACHABLE, refused)
+        return replace(self, observations=self.observations | dict.fromkeys(names, down))
 
     def later(self, span: str) -> Self:
         return replace(self, now=self.now + duration(span))
@@ -147,6 +184,21 @@ class APolicy:
     def claiming(self, run: PolicyRun, name: str = "churn-abcdefghij", trigger: str = "drift") -> Self:
         cause = Cause(trigger=trigger, message=f"{trigger} is 0.12, above 0.1.", at=self.now)
         return replace(self.with_status(active_run=ActiveRun(name=name, cause=cause)), run=run)
+
+    def training(self) -> Self:
+        """The run that it claimed exists and is under way."""
+        return self.whose_run_is(Going(RunStatus(state=RunState.TRAINING), self.now)).passed()
+
+    def run_ended(self, outcome: Outcome, reason: Reason = Reason.STEP_FAILED) -> Self:
+        """The run that it claimed has ended just now; whoever passes sees it."""
+        claim, policy = self.status.active_run, self.policy
+        assert claim, "only a run that was claimed ends"
+        snapshot = PolicySnapshot(name=policy.name, uid=policy.uid, generation=policy.generation, spec=policy.spec)
+        run = RunSpec(policy=snapshot, cause=claim.cause, nonce="0123456789abcdef")
+        told = RunStatus(state=RunState.ENDED, outcome=outcome, reason=reason, message="It ended.")
+        more = {"start_time": claim.cause.at, "completion_time": self.now, "result": Result(candidate=CANDIDATE)}
+        told = told.model_copy(update=more)
+        return self.whose_run_is(Ended(run, told, outcome, self.now))
 
     def whose_run_is(self, run: PolicyRun) -> Self:
         return replace(self, run=run)

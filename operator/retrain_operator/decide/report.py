@@ -15,6 +15,7 @@ from retrain_operator.model.status import (
     TriggerState,
     TriggerStatus,
 )
+from retrain_operator.model.trigger import TriggerMode
 from retrain_operator.model.world import Claimed, Going, InvalidPolicy, Policy, PolicyWorld
 
 OBJECTION_POLL = timedelta(seconds=10)
@@ -108,7 +109,7 @@ def _state(world: PolicyWorld, decision: Decision, objection: Objection | None) 
     if isinstance(world.run, Going):
         run = world.run.status
         return _RUN_STATES[run.state], run.reason or decision.reason, run.message or decision.message
-    if objection and decision.reason is not Reason.SUSPENDED:
+    if objection and decision.reason not in (Reason.SUSPENDED, Reason.CIRCUIT_OPEN):
         return PolicyState.IDLE, objection.reason, objection.message
     return _HOLD_STATES.get(decision.reason, PolicyState.IDLE), decision.reason, decision.message
 
@@ -127,18 +128,21 @@ def _conditions(world: PolicyWorld, decision: Decision, objection: Objection | N
 
 
 def _ready(world: PolicyWorld, decision: Decision, objection: Objection | None) -> tuple[str, str, str]:
-    triggers = world.policy.status.triggers
-    if objection:
-        return "False", objection.reason, objection.message
+    triggers, needs_all = world.policy.status.triggers, world.policy.spec.trigger_mode is TriggerMode.ALL
+    # What needs a person most comes first: a policy that is Stalled gives the same reason here.
     if isinstance(world.run, Going) and world.run.status.state is RunState.BLOCKED:
         return "False", world.run.status.reason, world.run.status.message
     if isinstance(decision, Hold) and decision.reason is Reason.CIRCUIT_OPEN:
         return "False", decision.reason, decision.message
-    if all(trigger.state is TriggerState.ERROR for trigger in triggers):
-        return "False", triggers[0].reason, triggers[0].message
+    if objection:
+        return "False", objection.reason, objection.message
+    wrong = [trigger for trigger in triggers if trigger.state is TriggerState.ERROR]
+    if wrong and (needs_all or len(wrong) == len(triggers)):
+        return "False", wrong[0].reason, wrong[0].message
     if world.policy.spec.suspend:
         return "True", Reason.SUSPENDED, "The policy is suspended: no run starts while spec.suspend is true."
-    return "True", Reason.WATCHING, "The triggers are checked, and a run starts when one fires."
+    fires = "all fire at once" if needs_all else "one fires"
+    return "True", Reason.WATCHING, f"The triggers are checked, and a run starts when {fires}."
 
 
 def _triggered(triggers: tuple[TriggerStatus, ...]) -> tuple[str, str, str]:

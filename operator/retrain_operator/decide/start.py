@@ -104,7 +104,10 @@ def nothing_due(world: PolicyWorld) -> Decision | None:
     slot = next_schedule_time(world)
     unknown = [each for each in triggers if each.state in (TriggerState.NO_DATA, TriggerState.ERROR)]
     if told := _moving(world):
-        return Hold(Reason.WATCHING, clipped(" ".join((*told, *(each.message for each in unknown)))), slot)
+        # With triggerMode All it is the unknown ones that are waited for.
+        needed = unknown and world.policy.spec.trigger_mode is TriggerMode.ALL
+        reason = Reason(unknown[0].reason) if needed else Reason.WATCHING
+        return Hold(reason, clipped(" ".join((*told, *(each.message for each in unknown)))), slot)
     if unknown:
         return Hold(Reason(unknown[0].reason), clipped(" ".join(each.message for each in unknown)), slot)
     if slot:

@@ -71,11 +71,12 @@ def _failures(status: PolicyStatus, outcome: Outcome) -> int:
 def _after(trigger: TriggerStatus, claim: ActiveRun, *, succeeded: bool) -> TriggerStatus:
     """What a trigger remembers once a run has ended: `for` starts anew, and growth from what the new champion saw."""
     update: dict[str, object] = {"counted_since": None, "counted": None}
-    if succeeded:
-        if trigger.breached_since and trigger.breached_since <= claim.cause.at:
-            update["ineffective_runs"] = trigger.ineffective_runs + 1
-        seen = next((volume.value for volume in claim.volumes if volume.trigger == trigger.name), None)
-        update["baseline"] = trigger.baseline if seen is None else seen
+    learned = next((volume.value for volume in claim.volumes if volume.trigger == trigger.name), None)
+    if succeeded and learned is not None:
+        # The champion knows that much by now, so whatever is too much growth from there is another breach.
+        update |= {"baseline": learned, "ineffective_runs": 0}
+    elif succeeded and trigger.breached_since and trigger.breached_since <= claim.cause.at:
+        update["ineffective_runs"] = trigger.ineffective_runs + 1
     return trigger.model_copy(update=update)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from retrain_operator.decide.cause import ALL
 from retrain_operator.model.policy import Cooldown
 from retrain_operator.model.run import Outcome
 from retrain_operator.model.status import Cause, RunSummary, TriggerStatus
@@ -47,7 +48,5 @@ def ineffective(world: PolicyWorld, cause: Cause) -> tuple[TriggerStatus, dateti
 
 def _concerns(cause: Cause, trigger: TriggerStatus) -> bool:
     return (
-        cause.breached_since is not None
-        and cause.trigger in (trigger.name, "all")
-        and trigger.breached_since is not None
+        cause.breached_since is not None and cause.trigger in (trigger.name, ALL) and trigger.breached_since is not None
     )

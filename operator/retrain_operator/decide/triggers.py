@@ -95,7 +95,8 @@ def _breached(trigger: Trigger, known: TriggerStatus, value: float, at: datetime
         lasting = trigger.prometheus.for_ if trigger.prometheus else NOTHING
         waits = "" if at - counted_since >= lasting else f"It fires when it stays so for {duration_text(lasting)}."
     state = TriggerState.PENDING if waits else TriggerState.FIRING
-    if (known.state, known.breached_since, known.counted_since) == (state, since, counted_since):
+    still = (known.state, known.breached_since, known.counted_since) == (state, since, counted_since)
+    if still and world.policy.status.observed_generation == world.policy.generation:
         return known
     message = f"{breach_message(trigger, value, known.baseline)} {waits}".rstrip()
     remembered = {"breached_since": since, "counted_since": counted_since, "counted": None}

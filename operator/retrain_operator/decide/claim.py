@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from retrain_operator.decide.cause import ALL, MANUAL
+from retrain_operator.decide.cause import ALL
 from retrain_operator.decide.manifest import run_name
 from retrain_operator.decide.start import Start
 from retrain_operator.model.observation import Sample
@@ -15,7 +15,7 @@ def claimed(world: PolicyWorld, start: Start) -> PolicyStatus:
     status, cause = world.policy.status, start.cause
     claim = ActiveRun(name=run_name(world.policy, cause), cause=cause, volumes=_volumes(world))
     update: dict[str, object] = {"active_run": claim, "recent_runs": _recent(world)}
-    if cause.trigger == MANUAL:
+    if cause.request:
         # Whoever asks for a run closes the circuit, and shifts no schedule.
         update |= {"last_handled_request": cause.request, "failures_in_a_row": 0}
     if slot := _served(cause, status.triggers):

@@ -23,6 +23,7 @@ from retrain_operator.decide.schedule import mistake
 from retrain_operator.decide.settle import settle
 from retrain_operator.decide.start import Decision, Hold, Start, decide
 from retrain_operator.edges.cluster import Cluster
+from retrain_operator.edges.objects import UnreadableError
 from retrain_operator.edges.refusal import Conflict
 from retrain_operator.edges.telemetry import Telemetry
 from retrain_operator.model.access import NotAccepted, Refusal
@@ -39,6 +40,7 @@ AT_ONCE = timedelta(0)
 SOON = timedelta(milliseconds=50)
 AFTER_DELETION = timedelta(seconds=1)
 BLOCKED_POLL = timedelta(seconds=10)
+UNREADABLE_POLL = timedelta(minutes=10)
 
 
 class Watch(Protocol):
@@ -62,11 +64,14 @@ class Reconciler:
 
     async def __call__(self, key: Key) -> timedelta | None:
         """One pass. Returns how long until the next even if nothing happens; None for never."""
-        try:
-            with self._telemetry.timed(key.kind):
+        with self._telemetry.timed(key.kind):
+            try:
                 return await (self._policy_pass(key) if key.kind == "policy" else self._run_pass(key))
-        except Conflict:
-            return SOON  # somebody else wrote between our look and our write
+            except Conflict:
+                return SOON  # somebody else wrote between our look and our write
+            except UnreadableError as error:
+                await self._cluster.post_event(key.namespace, events.unreadable(error.kind, error.meta, self._clock()))
+                return UNREADABLE_POLL
 
     # A policy
 

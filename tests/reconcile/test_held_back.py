@@ -1,11 +1,13 @@
 """What is forbidden: told once and exactly, with nothing lost, and carried on once it is permitted."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from retrain_operator.edges.request import POLICIES
 from tests.decide.case import case
-from tests.reconcile.story import Story
+from tests.reconcile.story import POLICY, Story
 from tests.runs import NEW, OLD
 
 ACCOUNT = "ServiceAccount shop/retrain-runner"
@@ -86,3 +88,19 @@ async def test_a_permission_that_is_taken_away_during_the_rollout() -> None:
     story.available()
     await story.until_quiet()
     assert (story.run.outcome, story.serving) == ("Succeeded", NEW.uri)
+
+
+async def test_a_status_of_a_newer_operator_is_left_alone_and_told() -> None:
+    story = Story()
+    await story.seeing(0.12).until_quiet()
+    status = story.api.find(POLICIES)[0]["status"]
+    status["activeRun"]["cause"] = "a word of the future"
+    before, told = list(story.api.writes), len(story.api.events)
+    assert await story.one_pass(POLICY) == timedelta(minutes=10)
+    assert story.api.writes == before
+    [event] = story.api.events[told:]
+    assert (event["type"], event["reason"], event["involvedObject"]["name"]) == ("Warning", "StatusUnreadable", "churn")
+    assert event["message"] == (
+        "The status was written by a newer operator, or by hand, so nothing is done here until it can be read: upgrade "
+        "the operator, or take status.activeRun away once its run has ended."
+    )

@@ -31,7 +31,7 @@ def of_policy(policy: Policy | InvalidPolicy, status: PolicyStatus, now: datetim
     if status.last_run and status.last_run != policy.status.last_run:
         last = status.last_run
         told.append((_type(Outcome(last.outcome)), last.outcome, f"Run {last.name}: {last.message}"))
-    return [_event("RetrainPolicy", policy, *each, now) for each in told]
+    return [_event("RetrainPolicy", _meta(policy), *each, now) for each in told]
 
 
 def _held_back(before: PolicyStatus, status: PolicyStatus) -> list[tuple[str, str, str]]:
@@ -49,30 +49,37 @@ def of_run(run: Run, status: RunStatus, now: datetime) -> list[Json]:
     if run.status.outcome:
         return []
     if status.outcome:
-        return [_event("RetrainRun", run, _type(status.outcome), status.outcome, status.message, now)]
+        return [_event("RetrainRun", _meta(run), _type(status.outcome), status.outcome, status.message, now)]
     if (status.state, status.missing) == (run.status.state, run.status.missing) or status.state is RunState.PENDING:
         return []
     kind = "Warning" if status.state is RunState.BLOCKED else "Normal"
-    return [_event("RetrainRun", run, kind, status.state, status.message, now)]
+    return [_event("RetrainRun", _meta(run), kind, status.state, status.message, now)]
 
 
 def _type(outcome: Outcome) -> str:
     return "Normal" if outcome in _QUIET else "Warning"
 
 
-def _event(
-    kind: str, about: Policy | InvalidPolicy | Run, importance: str, reason: str, message: str, now: datetime
-) -> Json:
+def unreadable(kind: str, meta: Json, now: datetime) -> Json:
+    """A status that this version cannot read stops all work on its object, and nothing but this shows it."""
+    message = (
+        "The status was written by a newer operator, or by hand, so nothing is done here until it can be read: upgrade "
+        "the operator, or take status.activeRun away once its run has ended."
+    )
+    return _event(kind, meta, "Warning", "StatusUnreadable", message, now)
+
+
+def _event(kind: str, meta: Json, importance: str, reason: str, message: str, now: datetime) -> Json:
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"generateName": f"{about.name}-", "namespace": about.namespace},
+        "metadata": {"generateName": f"{meta['name']}-", "namespace": meta["namespace"]},
         "involvedObject": {
             "apiVersion": API_VERSION,
             "kind": kind,
-            "name": about.name,
-            "namespace": about.namespace,
-            "uid": about.uid,
+            "name": meta["name"],
+            "namespace": meta["namespace"],
+            "uid": meta["uid"],
         },
         "type": importance,
         "reason": reason,
@@ -82,3 +89,7 @@ def _event(
         "lastTimestamp": time_text(now),
         "count": 1,
     }
+
+
+def _meta(about: Policy | InvalidPolicy | Run) -> Json:
+    return {"name": about.name, "namespace": about.namespace, "uid": about.uid}

@@ -9,13 +9,16 @@ from hashlib import blake2b
 
 _SPANS = ((0, 59), (0, 23), (1, 28), (1, 12), (0, 6))
 """What H chooses from, field by field; days end at 28 because every month has that many."""
+_HIGHEST = (59, 23, 31, 12, 7)
+"""Up to where H(a-b) may choose."""
 _ITEM = re.compile(r"H(?:\(([0-9]{1,2})-([0-9]{1,2})\))?(?:/([0-9]{1,2}))?", re.IGNORECASE)
 
 
 def spread(cron: str, owner: str) -> str:
     """The cron fields with every H replaced by the owner's own value; `owner` is namespace/name of the policy.
 
-    ValueError for a range that ends before it begins. Whatever else is wrong with the fields is left as it is.
+    ValueError for a range that ends before it begins, or leaves its field: whether that is found must not depend on the
+    owner. Whatever else is wrong with the fields is left as it is.
     """
     fields = cron.split(" ")
     return " ".join(_field(text, owner, index) for index, text in enumerate(fields))
@@ -30,8 +33,8 @@ def _item(item: str, owner: str, index: int) -> str:
     if found is None or index >= len(_SPANS):
         return item
     low, high = (int(found[1]), int(found[2])) if found[1] else _SPANS[index]
-    if low > high:
-        raise ValueError(f"{item!r} ends before it begins")
+    if not _SPANS[index][0] <= low <= high <= _HIGHEST[index]:
+        raise ValueError(f"{item!r} is no range of its field")
     digest = int.from_bytes(blake2b(f"{owner}|{index}".encode(), digest_size=8).digest(), "big")
     if not found[3]:
         return str(low + digest % (high - low + 1))

@@ -8,7 +8,7 @@ from retrain_operator.model.status import Cause
 from retrain_operator.model.world import Policy
 from retrain_trainer.contract import Champion, Digest
 
-_TO_NO_AVAIL = frozenset({Outcome.REJECTED, Outcome.INCONCLUSIVE, Outcome.NO_NEW_DATA})
+_TO_NO_AVAIL = frozenset({Outcome.REJECTED, Outcome.INCONCLUSIVE})
 
 
 def recipe(spec: PolicySpec, champion: Champion | None) -> str:
@@ -19,8 +19,9 @@ def recipe(spec: PolicySpec, champion: Champion | None) -> str:
 
 
 def known_data(policy: Policy, cause: Cause, champion: Champion | None) -> Digest | None:
-    """Digest of the data that need not be trained on again; None when a person asked for the run, or all is new."""
-    last = policy.status.last_run
-    if cause.request or last is None or last.outcome not in _TO_NO_AVAIL:
+    """Digest of the data that need not be tried again, as far back as the history goes; None when a person asks."""
+    if cause.request:
         return None
-    return last.data_digest if last.recipe == recipe(policy.spec, champion) else None
+    same = recipe(policy.spec, champion)
+    tried = (each for each in policy.status.history if each.recipe == same and each.outcome in _TO_NO_AVAIL)
+    return next((each.data_digest for each in tried), None)

@@ -75,7 +75,7 @@ class Cluster:
     async def ended_runs(self, policy: Policy) -> list[Run]:
         """Runs of the policy that have ended, the newest first."""
         bodies = await self._kube.list(RUNS, policy.namespace, labels=f"retrain.dev/policy={policy.name}")
-        runs = [run for body in bodies if objects.owned_by(body, policy.uid) and (run := objects.run(body))]
+        runs = [run for body in bodies if objects.owned_by(body, policy.uid) and (run := _readable(body))]
         return sorted((run for run in runs if run.status.outcome), key=lambda run: run.created, reverse=True)
 
     async def job(self, run: Run) -> TrainingJob:
@@ -191,6 +191,13 @@ class Cluster:
 
 def _name(body: Json) -> tuple[str, str]:
     return body["metadata"]["namespace"], body["metadata"]["name"]
+
+
+def _readable(body: Json) -> Run | None:
+    """The run, unless a newer operator wrote its status: that one is for the newer operator to remove."""
+    with suppress(objects.UnreadableError):
+        return objects.run(body)
+    return None
 
 
 def merge_body(model: BaseModel) -> Json:

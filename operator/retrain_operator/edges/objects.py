@@ -50,11 +50,27 @@ def policy(body: Json) -> Policy | InvalidPolicy:
         spec=spec,
         created=time(meta["creationTimestamp"]),
         requested=plain(requested, 256) if requested else None,
+        requested_by=_annotator(meta, REQUEST_ANNOTATION) if requested else None,
     )
+
+
+def _annotator(meta: Json, annotation: str) -> str | None:
+    """The field manager that wrote an annotation last, where the API server says so."""
+    wrote = [
+        each
+        for each in meta.get("managedFields", ())
+        if f"f:{annotation}" in each.get("fieldsV1", {}).get("f:metadata", {}).get("f:annotations", {})
+    ]
+    newest = max(wrote, key=lambda each: each.get("time", ""), default=None)
+    return plain(newest.get("manager", ""), 128) or None if newest else None
 
 
 class UnreadableError(Exception):
     """A status with a run in it is not as this version writes it: a newer operator wrote it, or somebody's hand."""
+
+    def __init__(self, kind: str, meta: Json) -> None:
+        super().__init__(kind)
+        self.kind, self.meta = kind, meta
 
 
 def _status(kind: type[StatusT], body: Json) -> StatusT:
@@ -64,7 +80,7 @@ def _status(kind: type[StatusT], body: Json) -> StatusT:
         return kind.model_validate(status)
     except ValidationError:
         if kind is RunStatus or status.get("activeRun"):
-            raise UnreadableError from None
+            raise UnreadableError("RetrainRun" if kind is RunStatus else "RetrainPolicy", body["metadata"]) from None
         return kind()
 
 

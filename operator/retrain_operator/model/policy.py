@@ -5,15 +5,15 @@ These models are the one source of `crds/`: every field has a description, a bou
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from retrain_operator.model.scalars import DottedName, Duration, Name
-from retrain_operator.model.schema import ApiWord, at_least
+from retrain_operator.model.schema import ApiWord, at_least, rules
 from retrain_operator.model.trainer import Trainer
 from retrain_operator.model.trigger import Trigger, TriggerMode
-from retrain_trainer.contract import Data, Goal, MetricName, Model
+from retrain_trainer.contract import Data, Goal, MetricName, Mode, Model
 
 
 class Cooldown(ApiWord):
@@ -127,6 +127,11 @@ class History(ApiWord):
 class PolicySpec(ApiWord):
     """What a user wants kept true about a model."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            ("!has(self.model.window) || self.model.mode == 'Refit'", "model.window needs model.mode Refit"),
+        )
+    )
     suspend: bool = Field(False, description="No run starts while true. A run under way goes on.")
     interval: Duration = Field(
         timedelta(seconds=30),
@@ -151,3 +156,9 @@ class PolicySpec(ApiWord):
     evaluation: Evaluation = Field(description="When a candidate is good enough.")
     rollout: Rollout = Field(description="Where a promoted model goes.")
     history: History = Field(History(), description="How many ended runs are kept.")
+
+    @model_validator(mode="after")
+    def _window_is_of_a_refit(self) -> Self:
+        if self.model.window is not None and self.model.mode is not Mode.REFIT:
+            raise ValueError("model.window needs model.mode Refit")
+        return self

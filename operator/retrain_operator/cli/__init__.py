@@ -1,7 +1,7 @@
 """`kubectl retrain`: what a policy is doing, in words. kubectl finds it as the program kubectl-retrain on the PATH."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -39,6 +39,40 @@ def status(
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from None
     show(policy, run, sys.stdout)
+
+
+@app.command("lint")
+def lint_files(
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="[FILE]...", help="Files that may have policies in them.")
+    ] = None,
+    filename: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filename", "-f", help="File or folder with policies, or - for standard input. May be repeated."
+        ),
+    ] = None,
+    output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="How findings are told.")] = "text",
+) -> None:
+    """Tell what is wrong with policies that are still files. No cluster is asked.
+
+    Finds what the API server would refuse, what the operator could not follow (cron, time zone, PromQL), and what
+    contradicts itself. Objects of other kinds are left out. Exits 1 when something is wrong, and when there is no
+    policy at all in what -f names, folders aside.
+    """
+    named = filename or []
+    if not (named or files):
+        raise typer.BadParameter("name a file or a folder, or - for standard input", param_hint="-f")
+    from retrain_operator.cli.lint.files import is_folder  # noqa: PLC0415
+    from retrain_operator.cli.lint.findings import lint  # noqa: PLC0415
+    from retrain_operator.cli.lint.tell import summary, tell, tell_json  # noqa: PLC0415
+
+    report = lint([*named, *(files or ())])
+    (tell_json if output == "json" else tell)(report, sys.stdout)
+    if output == "json" and not report.policies:
+        typer.echo(summary(report), err=True)
+    if report.findings or not (report.policies or all(is_folder(each) for each in named)):
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -62,10 +62,15 @@ def sources(names: Iterable[str]) -> Iterator[Source]:
     Hidden folders are left out, as are links to folders.
     """
     for name in dict.fromkeys(names):
-        if name != STDIN and S_ISDIR(_mode(Path(name))):
+        if is_folder(name):
             yield from map(Source, _below(name))
         else:
             yield Source(name)
+
+
+def is_folder(name: str) -> bool:
+    """Whether a name is that of a folder, as far as can be known."""
+    return name != STDIN and S_ISDIR(_mode(Path(name)))
 
 
 def _below(folder: str) -> Iterator[str]:

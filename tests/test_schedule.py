@@ -1,70 +1,24 @@
-"""The scheduler: every check at its slot, one request for equal queries, and no crowd before a source that is slow."""
+"""The scheduler: every check at its slot, one request for equal checks, and no crowd before a source that is slow."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
-from retrain_operator.model.observation import Observation, Sample
+from retrain_operator.model.observation import Sample
+from retrain_operator.model.source import NamedSource, Source
 from retrain_operator.queue import Key
-from retrain_operator.schedule import IN_FLIGHT, Check, Scheduler
-from tests.builders import APolicy, a_policy
-from tests.no_time import in_no_time, now
-
-CHURN, FRAUD = Key("policy", "shop", "churn"), Key("policy", "bank", "fraud")
-INTERVAL = timedelta(seconds=30)
-DRIFT = Check("max(drift)", INTERVAL)
-POLICY = a_policy().watching("drift", max=0.1)
-
-
-class Source:
-    """A Prometheus that notes who asked what, and takes its time."""
-
-    def __init__(self, takes: float = 0.0) -> None:
-        self.takes = takes
-        self.asked: list[tuple[str, datetime]] = []
-        self.at_once = self.most_at_once = 0
-        self.told: list[tuple[Key, str, Observation]] = []
-        self.late = 0
-        self.scheduler = Scheduler(self.ask, self.seen, self.count_late, now)
-
-    async def ask(self, query: str, at: datetime) -> Observation:
-        self.asked.append((query, at))
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        await asyncio.sleep(self.takes)
-        self.at_once -= 1
-        return Sample(at, 0.02)
-
-    def seen(self, key: Key, trigger: str, observation: Observation) -> None:
-        self.told.append((key, trigger, observation))
-
-    def count_late(self) -> None:
-        self.late += 1
-
-    def watch(self, key: Key, policy: APolicy = POLICY) -> None:
-        self.scheduler.watch(key, policy.policy)
-
-    @contextlib.asynccontextmanager
-    async def running(self, span: float = 0.0) -> AsyncIterator[None]:
-        """While inside, and before that for so many seconds, the scheduler runs."""
-        task = asyncio.create_task(self.scheduler.run())
-        await asyncio.sleep(span)
-        yield
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    async def for_(self, span: float) -> None:
-        async with self.running(span):
-            pass
+from tests.builders import a_policy
+from tests.checks import CHURN, DEFAULT, DRIFT, FRAUD, INTERVAL, POLICY, Asked
+from tests.no_time import in_no_time
 
 
 def test_a_new_check_is_asked_at_once_and_then_at_every_slot() -> None:
     async def story() -> list[tuple[str, datetime]]:
-        source = Source()
+        source = Asked()
         source.watch(CHURN)
-        await source.for_(95)
+        await source.for_(100)
         return source.asked
 
     (query, first), *slots = in_no_time(story())
@@ -73,8 +27,8 @@ def test_a_new_check_is_asked_at_once_and_then_at_every_slot() -> None:
 
 
 def test_equal_queries_are_one_request_and_everybody_is_told() -> None:
-    async def story() -> Source:
-        source = Source()
+    async def story() -> Asked:
+        source = Asked()
         source.watch(CHURN)
         source.watch(FRAUD)
         await source.for_(29)
@@ -86,8 +40,8 @@ def test_equal_queries_are_one_request_and_everybody_is_told() -> None:
 
 
 def test_a_thousand_policies_with_one_query_are_one_request_when_the_operator_starts() -> None:
-    async def story() -> Source:
-        source = Source(takes=1)
+    async def story() -> Asked:
+        source = Asked(takes=1)
         async with source.running():
             for number in range(1000):
                 source.watch(Key("policy", "shop", f"churn-{number}"))
@@ -101,7 +55,7 @@ def test_a_thousand_policies_with_one_query_are_one_request_when_the_operator_st
 
 def test_the_newest_answer_is_what_a_pass_sees() -> None:
     async def story() -> None:
-        source = Source(takes=1)
+        source = Asked(takes=1)
         source.watch(CHURN)
         assert source.scheduler.observations(CHURN) == {}
         async with source.running(40):
@@ -114,7 +68,7 @@ def test_the_newest_answer_is_what_a_pass_sees() -> None:
 
 def test_watching_again_what_is_watched_asks_nothing() -> None:
     async def story() -> int:
-        source = Source()
+        source = Asked()
         source.watch(CHURN)
         async with source.running(1):
             for _ in range(10):
@@ -126,8 +80,8 @@ def test_watching_again_what_is_watched_asks_nothing() -> None:
 
 
 def test_a_forgotten_policy_is_not_asked_for_and_told_nothing() -> None:
-    async def story() -> Source:
-        source = Source(takes=1)
+    async def story() -> Asked:
+        source = Asked(takes=1)
         source.watch(CHURN)
         async with source.running(0.5):
             source.scheduler.forget(CHURN)
@@ -141,8 +95,8 @@ def test_a_forgotten_policy_is_not_asked_for_and_told_nothing() -> None:
 
 
 def test_what_one_policy_forgets_another_keeps() -> None:
-    async def story() -> Source:
-        source = Source()
+    async def story() -> Asked:
+        source = Asked()
         source.watch(CHURN)
         source.watch(FRAUD)
         async with source.running(1):
@@ -155,8 +109,8 @@ def test_what_one_policy_forgets_another_keeps() -> None:
 
 
 def test_a_changed_interval_counts_at_once_and_the_old_one_no_longer() -> None:
-    async def story() -> Source:
-        source = Source()
+    async def story() -> Asked:
+        source = Asked()
         source.watch(CHURN)
         async with source.running(1):
             for interval in ("10s", "30s", "10s"):
@@ -172,7 +126,7 @@ def test_a_changed_interval_counts_at_once_and_the_old_one_no_longer() -> None:
 
 def test_a_check_that_comes_and_goes_has_one_place_in_the_queue() -> None:
     async def story() -> list[tuple[str, datetime]]:
-        source = Source()
+        source = Asked()
         async with source.running():
             for _ in range(20):
                 source.watch(CHURN)
@@ -187,8 +141,8 @@ def test_a_check_that_comes_and_goes_has_one_place_in_the_queue() -> None:
 
 
 def test_late_slots_are_skipped_and_counted_and_the_newest_is_asked() -> None:
-    async def story() -> Source:
-        source = Source()
+    async def story() -> Asked:
+        source = Asked()
         source.watch(CHURN)
         await source.for_(1)
         source.asked.clear()
@@ -204,8 +158,8 @@ def test_late_slots_are_skipped_and_counted_and_the_newest_is_asked() -> None:
 
 
 def test_a_slow_source_is_not_asked_again_before_it_has_answered() -> None:
-    async def story() -> Source:
-        source = Source(takes=100)
+    async def story() -> Asked:
+        source = Asked(takes=100)
         source.watch(CHURN)
         await source.for_(299)
         return source
@@ -218,21 +172,73 @@ def test_a_slow_source_is_not_asked_again_before_it_has_answered() -> None:
     assert times == sorted(times)
 
 
-def test_no_more_than_eight_requests_go_out_at_once() -> None:
-    async def story() -> Source:
-        source = Source(takes=2)
-        for number in range(30):
-            source.watch(Key("policy", "shop", f"p{number}"), a_policy().watching(f"drift-{number}", max=0.1))
-        await source.for_(9)
-        return source
+DRIFTS: Any = {"name": "drift", "prometheus": {"query": "max(psi)", "healthyRange": {"max": 0.1}}}
 
-    source = in_no_time(story())
-    assert source.most_at_once == IN_FLIGHT == 8
+
+def test_what_asks_for_other_sources_is_asked_apart() -> None:
+    async def story() -> set[Source]:
+        asked = Asked()
+        named = {"name": "tenant", "prometheus": {**DRIFTS["prometheus"], "source": "mimir"}}
+        policy = a_policy().edited(triggers=[DRIFTS, named]).policy
+        for key in (CHURN, FRAUD):
+            asked.scheduler.watch(key, replace(policy, namespace=key.namespace))
+        await asked.for_(1)
+        return set(asked.sources)
+
+    assert in_no_time(story()) == {DEFAULT, NamedSource("mimir", "bank"), NamedSource("mimir", "shop")}
+
+
+def test_data_volume_is_asked_and_a_schedule_is_not() -> None:
+    async def story() -> Asked:
+        asked = Asked()
+        volume = {"name": "growth", "dataVolume": {"query": "sum(rows)", "growthPercent": 20}}
+        clock = {"name": "nightly", "schedule": {"cron": "0 0 * * *"}}
+        asked.watch(CHURN, a_policy().edited(triggers=[volume, clock]))
+        await asked.for_(1)
+        assert asked.scheduler.observations(CHURN).keys() == {"growth"}
+        return asked
+
+    assert [query for query, _ in in_no_time(story()).asked] == ["sum(rows)"]
+
+
+def test_an_answer_is_told_with_the_one_before_and_the_trigger_as_it_is_now() -> None:
+    async def story() -> Asked:
+        asked = Asked()
+        asked.watch(CHURN)
+        async with asked.running(31):
+            asked.watch(CHURN, a_policy().watching("drift", max=0.9))
+            await asyncio.sleep(30)
+        return asked
+
+    asked = in_no_time(story())
+    answers = [observation for _, _, observation in asked.told]
+    assert [before for _, before in asked.before] == [None, *answers[:-1]]
+    limits = [trigger.prometheus.healthy_range.max for trigger, _ in asked.before if trigger.prometheus]
+    assert limits == [0.1, 0.1, 0.9]
+    assert len(asked.asked) == 3, "another limit is not another question"
+
+
+def test_a_clock_that_is_set_back_silences_nobody() -> None:
+    async def story() -> Asked:
+        asked = Asked()
+        asked.watch(CHURN)
+        asked.watch(FRAUD, a_policy().watching("other", max=0.1).with_spec(interval="10s"))
+        async with asked.running(60):
+            asked.set_back = timedelta(hours=1)
+            await asyncio.sleep(31)
+            asked.asked.clear()
+            await asyncio.sleep(120)
+        return asked
+
+    asked = in_no_time(story())
+    queries = [query for query, _ in asked.asked]
+    assert (queries.count("max(drift)"), queries.count("max(other)")) == (4, 12)
+    assert all(at.hour == 9 for _, at in asked.asked), "slots are those of the clock as it is now"
 
 
 def test_it_stops_when_it_is_told_to_even_if_a_policy_came_that_very_moment() -> None:
     async def story() -> bool:
-        source = Source()
+        source = Asked()
         task = asyncio.create_task(source.scheduler.run())
         await asyncio.sleep(1)
         source.watch(CHURN)

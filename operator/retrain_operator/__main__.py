@@ -2,22 +2,27 @@
 
 import asyncio
 import logging
+import sys
 from datetime import UTC, datetime, timedelta
 
 import kopf
 from aiohttp import web
 
+from retrain_operator.decide.triggers import calm
 from retrain_operator.edges.cluster import Cluster
+from retrain_operator.edges.configuration import read_configuration
 from retrain_operator.edges.kube import Kube, connect
-from retrain_operator.edges.prometheus import Prometheus, http_session
 from retrain_operator.edges.refusal import KubeError
+from retrain_operator.edges.sources import Sources, label
 from retrain_operator.edges.telemetry import Telemetry, application
 from retrain_operator.handlers import deaf, doors, watch_settings
 from retrain_operator.model.observation import Observation
+from retrain_operator.model.source import Source
+from retrain_operator.model.trigger import Trigger
 from retrain_operator.queue import Key, Queue
 from retrain_operator.reconcile import Reconciler
 from retrain_operator.schedule import Scheduler
-from retrain_operator.settings import Settings, read_settings
+from retrain_operator.settings import Settings, SettingsError, read_settings
 
 RELIST = timedelta(minutes=5)
 """How often everything is looked at anew, should a watch have missed something."""
@@ -31,15 +36,16 @@ def clock() -> datetime:
 class Operator:
     """All parts, wired once."""
 
-    def __init__(self, settings: Settings, kube: Kube, prometheus: Prometheus) -> None:
+    def __init__(self, settings: Settings, kube: Kube, sources: Sources) -> None:
         self._settings = settings
-        self._prometheus = prometheus
+        self._sources = sources
         self._cluster = Cluster(kube)
         self._telemetry = Telemetry()
-        self._scheduler = Scheduler(self._ask, self._seen, self._telemetry.late, clock)
+        self._scheduler = Scheduler(sources.whom, self._ask, self._seen, self._telemetry.late, clock)
         self._reconciler = Reconciler(self._cluster, self._scheduler, self._telemetry, clock)
         self._queue = Queue(self._reconciler)
         self._telemetry.queue(lambda: len(self._queue))
+        self._telemetry.sources(sources.left_alone)
 
     async def run(self) -> None:
         """Work until kopf is told to stop by a signal."""
@@ -60,14 +66,15 @@ class Operator:
                 task.cancel()
         await runner.cleanup()
 
-    async def _ask(self, query: str, at: datetime) -> Observation:
-        observation = await self._prometheus.ask(query, at)
-        self._telemetry.checked(observation)
+    async def _ask(self, source: Source, query: str, at: datetime) -> Observation:
+        observation = await self._sources.ask(source, query, at)
+        self._telemetry.checked(label(source), observation)
         return observation
 
-    def _seen(self, key: Key, trigger: str, observation: Observation) -> None:
-        self._telemetry.seen(key.namespace, key.name, trigger, observation)
-        self._queue.add(key)
+    def _seen(self, key: Key, trigger: Trigger, before: Observation | None, after: Observation) -> None:
+        self._telemetry.seen(key.namespace, key.name, trigger.name, after)
+        if not calm(trigger, before, after):
+            self._queue.add(key)
 
     async def _relist(self) -> None:
         while True:
@@ -85,15 +92,20 @@ class Operator:
 async def main() -> None:
     """Run the operator with the settings of this process."""
     settings = read_settings()
+    configuration = read_configuration(settings.sources, settings.prometheus_address)
     kube = Kube(await connect())
+    sources = Sources(configuration, kube, clock)
     try:
-        async with http_session() as session:
-            await Operator(settings, kube, Prometheus(session, settings.prometheus_address)).run()
+        await Operator(settings, kube, sources).run()
     finally:
+        await sources.close()
         await kube.close()
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("kopf").setLevel(logging.WARNING)
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except SettingsError as error:
+        sys.exit(str(error))

@@ -27,13 +27,13 @@ def failure(code: int, error: str, kind: str = "bad_data") -> Act:
     return reply({"status": "error", "errorType": kind, "error": error}, status=code)
 
 
-NOT_PROMETHEUS = "Prometheus at {} sent what is not an answer of Prometheus (HTTP 200); check the address."
+NOT_PROMETHEUS = "Prometheus at {} sent what is not an answer of Prometheus (HTTP 200); check its address."
 NOT_A_NUMBER = (
     "The query returned a {} from Prometheus at {{}}, not a number; aggregate it to one, for example with max(...)."
 )
-NOT_HTTP = "Prometheus at {} sent what is not HTTP; check the address."
+NOT_HTTP = "Prometheus at {} sent what is not HTTP; check its address."
 BROKEN = "Prometheus at {} broke the connection off; check that it is up."
-DEEP = b'{"status":"success","data":' + b"[" * 300_000 + b"]" * 300_000 + b"}"
+DEEP = b'{"status":"success","data":' + b"[" * 1_000_000
 BOMB = gzip.compress(bytes(20 << 20))
 HTML = f"<html><body>Sign in, {CANARY}</body></html>".encode()
 
@@ -79,9 +79,8 @@ ERRORS = [
     *(
         pytest.param(
             reply(HTML, code),
-            Reason.SOURCE_REFUSED,
-            f"Prometheus at {{}} refused access (HTTP {code}); the operator sends no credentials of its own, so let it "
-            "in by the network.",
+            Reason.SOURCE_UNAUTHORIZED,
+            f"Prometheus at {{}} refused access (HTTP {code}); let the operator in by the network.",
             id=f"HTTP {code}",
         )
         for code in (401, 403)
@@ -89,19 +88,19 @@ ERRORS = [
     pytest.param(
         reply(b"404 page not found", 404),
         Reason.SOURCE_REFUSED,
-        "Prometheus at {} has no query API at that address (HTTP 404); check the path in the operator's configuration.",
+        "Prometheus at {} has no query API at that address (HTTP 404); check its address.",
         id="another server's 404",
     ),
     pytest.param(
         reply(HTML, 429),
         Reason.SOURCE_REFUSED,
-        "Prometheus at {} is asked too often (HTTP 429); it is asked again at the next check.",
+        "Prometheus at {} is asked too often (HTTP 429); it is asked again at a later check.",
         id="HTTP 429",
     ),
     pytest.param(
         failure(503, "query timed out", "timeout"),
         Reason.SOURCE_REFUSED,
-        "Prometheus at {} is too busy or not ready (HTTP 503); it is asked again at the next check.",
+        "Prometheus at {} is too busy or not ready (HTTP 503); it is asked again at a later check.",
         id="HTTP 503",
     ),
     pytest.param(
@@ -118,6 +117,12 @@ ERRORS = [
         Reason.SOURCE_REFUSED,
         "Prometheus at {} sent a compressed answer, though asked not to; look for a proxy in between.",
         id="a compressed answer is not even read",
+    ),
+    pytest.param(
+        raw(gzip.compress(b"HTTP/1.1 200 OK\r\n\r\n")),
+        Reason.SOURCE_REFUSED,
+        NOT_HTTP,
+        id="compressed from its first byte",
     ),
     pytest.param(
         reply(b"x" * ((1 << 20) + 1)),
@@ -152,7 +157,7 @@ ERRORS = [
             "HTML": HTML,
             "not UTF-8": b"\xff\xfe\x00",
             "a list": b"[]",
-            "deep JSON": DEEP,
+            "JSON a million levels deep": DEEP,
             "cut JSON": b'{"status":"success","data":{"resultType":"vec',
             "an error with status 200": b'{"status":"error","errorType":"bad_data","error":"1:1: parse error: x"}',
             "no data": b'{"status":"success"}',

@@ -30,6 +30,8 @@ class Loopback:
     script: list[Act]
     address: str = ""
     seen: list[Seen] = field(default_factory=list)
+    connected: int = 0
+    """How many connections were made, whether anything was asked over them or not."""
 
     @property
     def place(self) -> str:
@@ -37,6 +39,7 @@ class Loopback:
         return self.address.removeprefix("http://")
 
     async def serve_one_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connected += 1
         try:
             while True:
                 self.seen.append(await _request(reader, writer))

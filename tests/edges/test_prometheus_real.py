@@ -148,8 +148,8 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_trusted() -> None:
     observation = await _ask(f"https://{server}", "up")
     assert isinstance(observation, SourceError)
     assert observation.message == (
-        f"Prometheus at {server} cannot be trusted: TLS failed; check its certificate, and whether its address is http "
-        "or https."
+        f"Prometheus at {server} shows a certificate of an authority that is not trusted; give the authority's, as "
+        "tls.caFile of a source or ca.crt of a Secret."
     )
 
 

@@ -81,14 +81,25 @@ def test_what_is_told_of_a_policy_goes_with_it() -> None:
 def test_checks_are_counted_by_what_came_of_them() -> None:
     telemetry = Telemetry()
     for observation in (Sample(AT, 1), Sample(AT, 2), NOTHING, DOWN):
-        telemetry.checked(observation)
+        telemetry.checked("default", observation)
+    telemetry.checked("address", Sample(AT, 3))
     telemetry.late()
     assert {series: value for series, value in scraped(telemetry).items() if "checks" in series} == {
-        "checks_total{Sample}": 2,
-        "checks_total{NoData}": 1,
-        "checks_total{SourceUnreachable}": 1,
+        "checks_total{Sample,default}": 2,
+        "checks_total{NoData,default}": 1,
+        "checks_total{SourceUnreachable,default}": 1,
+        "checks_total{Sample,address}": 1,
         "late_checks_total{}": 1,
     }
+
+
+def test_sources_that_are_left_alone_are_asked_for_at_every_scrape() -> None:
+    telemetry, numbers = Telemetry(), {"default": 1, "address": 3}
+    telemetry.sources(lambda: numbers)
+    assert scraped(telemetry)["sources_left_alone{default}"] == 1
+    numbers["default"] = 0
+    assert scraped(telemetry)["sources_left_alone{default}"] == 0
+    assert scraped(telemetry)["sources_left_alone{address}"] == 3
 
 
 async def test_a_pass_is_measured_and_a_failed_one_counted() -> None:

@@ -101,7 +101,7 @@ def observe(answer: Success, at: datetime, source: str) -> Observation:
         return NoData(at, Reason.SEVERAL_SERIES, words)
     if not answer.whole:
         words = f"{source} gave only a part of the answer; nothing is decided until it gives all. Look at its log."
-        return NoData(at, Reason.NO_DATA, words)
+        return NoData(at, Reason.PARTIAL_ANSWER, words)
     if not points:
         words = (
             f"The query returned no series from {source}. Nothing is decided until it does; check its labels, and that "

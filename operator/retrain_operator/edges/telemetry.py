@@ -1,9 +1,9 @@
 """What the operator tells of itself: metrics at /metrics, and at /healthz whether it is well.
 
-Labels are bounded: policies with their triggers, outcomes, kinds. What is told of a policy is dropped with it.
+Labels are bounded: policies with their triggers, sources, outcomes, kinds. What is told of a policy is dropped with it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from aiohttp import web
@@ -33,8 +33,18 @@ class Telemetry:
             "retrain_operator_runs", "Runs that have ended, by outcome.", [*_POLICY, "outcome"], registry=registry
         )
         self._checks = Counter(
-            "retrain_operator_checks", "Questions to Prometheus, by what came of them.", ["outcome"], registry=registry
+            "retrain_operator_checks",
+            "Questions to Prometheus, by what came of them.",
+            ["source", "outcome"],
+            registry=registry,
         )
+        self._left_alone = Gauge(
+            "retrain_operator_sources_left_alone",
+            "Sources that are not asked for a while because they failed again and again.",
+            ["source"],
+            registry=registry,
+        )
+        self._who_is_left_alone: Callable[[], Mapping[str, int]] = dict
         self._late = Counter(
             "retrain_operator_late_checks", "Checks that were skipped, a newer one being due.", registry=registry
         )
@@ -46,10 +56,10 @@ class Telemetry:
         )
         self._depth = Gauge("retrain_operator_queue_depth", "Keys that wait for a pass.", registry=registry)
 
-    def checked(self, observation: Observation) -> None:
-        """Count a question to Prometheus by its outcome: Sample, or the reason of what came instead."""
+    def checked(self, source: str, observation: Observation) -> None:
+        """Count a question to a source by its outcome: Sample, or the reason of what came instead."""
         outcome = "Sample" if isinstance(observation, Sample) else observation.reason
-        self._checks.labels(outcome).inc()
+        self._checks.labels(source, outcome).inc()
 
     def late(self) -> None:
         """Count a check that was skipped."""
@@ -85,8 +95,14 @@ class Telemetry:
         """Ask `depth` at every scrape how many keys wait."""
         self._depth.set_function(depth)
 
+    def sources(self, left_alone: Callable[[], Mapping[str, int]]) -> None:
+        """Ask `left_alone` at every scrape how many are left alone, by source."""
+        self._who_is_left_alone = left_alone
+
     def text(self) -> bytes:
         """All metrics in Prometheus' text format."""
+        for source, number in self._who_is_left_alone().items():
+            self._left_alone.labels(source).set(number)
         return generate_latest(self._registry)
 
 

@@ -76,6 +76,10 @@ WRONG = {
     "a key that is a list": ("a: 1\n? [b]\n: c\n", [(1, "", "has a key that is no text")]),
     "a merge with no mapping": ("a:\n  <<: 1\n", [(1, "a", "<< must name a mapping")]),
     "a circle": ("a: &a [*a]\n", [(1, "a", "aliases repeat more than 1000 values, or go round in a circle")]),
+    "a circle of merges": (
+        "a: &a\n  <<: *a\n",
+        [(1, "a", "aliases repeat more than 1000 values, or go round in a circle")],
+    ),
     "a bomb": (
         "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
         + "".join(f"{n}: &{n} [{', '.join([f'*{m}'] * 10)}]\n" for m, n in zip("abcdefgh", "bcdefghi", strict=True)),

@@ -97,7 +97,7 @@ class Reading:
     def __init__(self, node: yaml.MappingNode) -> None:
         self._lines: dict[Path, int] = {(): _line(node)}
         self._seen: set[int] = set()
-        self._repeated = 0
+        self._repeated = self._depth = 0
         self.mistakes: list[Mistake] = []
         self.value: dict[str, Any] = self._mapping(node, ())
 
@@ -115,10 +115,16 @@ class Reading:
         if id(node) in self._seen:
             self._repeated += 1
         self._seen.add(id(node))
-        if self._repeated > REPEATED_AT_MOST or len(path) > DEEPEST:
+        if self._repeated > REPEATED_AT_MOST or self._depth == DEEPEST:
             if not any(path[: len(each.path)] == each.path for each in self.mistakes):
                 self._wrong(path[:1], f"aliases repeat more than {REPEATED_AT_MOST} values, or go round in a circle")
             return None
+        self._depth += 1
+        value = self._plain(node, path)
+        self._depth -= 1
+        return value
+
+    def _plain(self, node: yaml.Node, path: Path) -> Any:
         match node:
             case yaml.MappingNode(tag="tag:yaml.org,2002:map"):
                 return self._mapping(node, path)
@@ -156,9 +162,8 @@ class Reading:
         brought: dict[str, Any] = {}
         for value in values:
             for part in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-                read = self._read(part, path)
-                if isinstance(read, dict):
-                    brought = {**read, **brought}
+                if isinstance(part, yaml.MappingNode):
+                    brought = {**(self._read(part, path) or {}), **brought}
                 else:
                     self._wrong(path, "<< must name a mapping")
         return brought

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from retrain_operator.cli.backtest.options import backtest_policy
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
@@ -73,6 +75,9 @@ def lint_files(
         typer.echo(summary(report), err=True)
     if report.findings or not (report.policies or all(is_folder(each) for each in named)):
         raise typer.Exit(1)
+
+
+app.command("backtest")(backtest_policy)
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ LIST_KEYS = {
 """Lists that are maps to Kubernetes, and their key: no key may come twice, and server-side apply merges by it."""
 
 _REWRITTEN = frozenset({"$defs", "title", "const", "propertyNames", "description"})
+_EXCLUSIVE = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 
 
 def structural(model: type[BaseModel]) -> Schema:
@@ -34,6 +35,7 @@ def _rewritten(node: Schema, defs: Schema, name: str) -> Schema:
     node = _inlined(node, defs)
     schema = _description(node)
     schema |= {key: _without_nulls(value) for key, value in node.items() if key not in _REWRITTEN}
+    schema |= _exclusive_bounds(node)
     match node:
         case {"properties": properties}:
             schema["properties"] = {key: _rewritten(part, defs, key) for key, part in properties.items()}
@@ -73,6 +75,12 @@ def _description(node: Schema) -> Schema:
             return {"description": told}
         case _:
             return {}
+
+
+def _exclusive_bounds(node: Schema) -> Schema:
+    """Kubernetes writes bounds as OpenAPI 3.0 does: the bound, and beside it whether it is left out."""
+    found = {key: node[key] for key in _EXCLUSIVE if key in node}
+    return {_EXCLUSIVE[key]: bound for key, bound in found.items()} | dict.fromkeys(found, True)
 
 
 def _list_type(name: str) -> Schema:

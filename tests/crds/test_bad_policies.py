@@ -16,19 +16,19 @@ CLAIM = {"mountPath": "/data", "persistentVolumeClaim": "churn"}
 REFUSED = {
     "the second cron field is a day, the third no day": (
         policy(triggers=[cron("* * 0 0 *")]),
-        "cron: day of month (field 3) must be 1-31, *, a range, a list or a step",
+        "cron: day of month (field 3) must be 1-31, *, H, a range, a list or a step",
     ),
     "and its fourth field is no month": (
         policy(triggers=[cron("* * 0 0 *")]),
-        "cron: month (field 4) must be 1-12 or JAN-DEC, *, a range, a list or a step",
+        "cron: month (field 4) must be 1-12 or JAN-DEC, *, H, a range, a list or a step",
     ),
     "no day has an hour 24": (
         policy(triggers=[cron("0 24 * * *")]),
-        "cron: hour (field 2) must be 0-23, *, a range, a list or a step",
+        "cron: hour (field 2) must be 0-23, *, H, a range, a list or a step",
     ),
     "no month has a day 0": (
         policy(triggers=[cron("0 0 0 * *")]),
-        "cron: day of month (field 3) must be 1-31, *, a range, a list or a step",
+        "cron: day of month (field 3) must be 1-31, *, H, a range, a list or a step",
     ),
     "minute 60": (policy(triggers=[cron("60 * * * *")]), "cron: minute (field 1) must be 0-59"),
     "day of week 8": (policy(triggers=[cron("0 0 * * 8")]), "cron: day of week (field 5) must be 0-7 or SUN-SAT"),

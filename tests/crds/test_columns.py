@@ -16,6 +16,7 @@ READY = {"type": "Ready", "status": "True", "reason": "Watching", "message": "Al
 LAST = {"name": "churn-abcdefghij", "trigger": "drift", "cause": "drift is 0.12, above 0.1."}
 POLICY = {
     "state": "CoolingDown",
+        "reason": "CoolingDown",
     "message": "The next run may start at 2024-06-01 16:00:00 UTC.",
     "conditions": [READY],
     "champion": {
@@ -74,5 +75,5 @@ def test_a_row_fits_80_columns(kubectl: Kubectl, shop: str, kind: str) -> None:
 
 def test_wide_tells_what_comes_next_and_why(kubectl: Kubectl, shop: str) -> None:
     policies = kubectl("get", "retrain", "-n", shop, "-o", "wide").stdout
-    assert "2099-06-02T00:00:00Z   The next run may start at 2024-06-01 16:00:00 UTC." in policies
+    assert "2099-06-02T00:00:00Z   CoolingDown   The next run may start at 2024-06-01 16:00:00 UTC." in policies
     assert "churn    The model is back." in policies

@@ -55,7 +55,7 @@ def after_a_run(outcome: Outcome, meanwhile: float = 130) -> APolicy:
     started = grown(PERCENT, 100, 125).passed()
     claim = started.status.active_run
     assert claim
-    assert [(each.trigger, each.value) for each in claim.volumes] == [("rows", 125)]
+    assert [(each.trigger, each.value) for each in claim.data_volumes] == [("rows", 125)]
     busy = started.training().later("5m").seeing("rows", meanwhile).passed()
     return busy.run_ended(outcome).passed().later("30s")
 
@@ -86,7 +86,7 @@ def test_growth_while_a_run_trains_is_another_breach_that_no_run_has_failed_to_h
 def test_a_run_that_started_without_a_volume_changes_no_baseline() -> None:
     asked = grown(PERCENT, 100, 110).passed().operator_restarted().asked_by_hand().passed()
     assert asked.status.active_run
-    assert asked.status.active_run.volumes == ()
+    assert asked.status.active_run.data_volumes == ()
     over = asked.training().later("5m").run_ended(Outcome.SUCCEEDED).passed()
     assert over.trigger("rows").baseline == 100
 

@@ -9,6 +9,12 @@ import yaml
 from tests.cluster import paths
 from tests.e2e.stage import HERE, MONITORING, ROOT, Json, Tenant, kubectl
 
+SOURCES: Json = {
+    "sources": [{"name": "spare", "address": f"http://spare.{MONITORING}.svc:9090"}],
+    "allowedAddresses": [f"prometheus.{MONITORING}.svc:9090"],
+}
+"""What the operator may be asked to ask beside its default."""
+
 
 def operator(folder: Path) -> None:
     """The operator from its image, by `kubectl apply -k`, and the real Prometheus that it asks. Returns when ready."""
@@ -20,8 +26,10 @@ def operator(folder: Path) -> None:
         "metadata": {"name": "retrain-operator"},
         "spec": {"template": {"spec": {"containers": [{"name": "operator", "env": [address]}]}}},
     }
+    named = {"name": "retrain-sources", "namespace": "retrain-system", "behavior": "replace"}
     installed: Json = {
         "resources": ["../manifests/base"],
+        "configMapGenerator": [{**named, "literals": [f"sources.yaml={yaml.safe_dump(SOURCES)}"]}],
         "images": [_image("retrain-operator", images["OPERATOR_IMAGE"])],
         "patches": [{"target": {"kind": "Deployment"}, "patch": yaml.safe_dump(patch)}],
     }
@@ -36,6 +44,7 @@ def operator(folder: Path) -> None:
     kubectl("apply", "-k", str(_kustomization(folder / "monitoring", watched)))
     _ready("retrain-system", "retrain-operator")
     _ready(MONITORING, "prometheus")
+    _ready(MONITORING, "spare")
     _ready(MONITORING, "exporter")
 
 

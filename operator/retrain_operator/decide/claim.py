@@ -13,7 +13,7 @@ from retrain_operator.model.world import PolicyWorld
 def claimed(world: PolicyWorld, start: Start) -> PolicyStatus:
     """The status with the run's claim; the run may exist only after it was written."""
     status, cause = world.policy.status, start.cause
-    claim = ActiveRun(name=run_name(world.policy, cause), cause=cause, volumes=_volumes(world))
+    claim = ActiveRun(name=run_name(world.policy, cause), cause=cause, data_volumes=_volumes(world))
     update: dict[str, object] = {"active_run": claim, "recent_runs": _recent(world)}
     if cause.request:
         # Whoever asks for a run closes the circuit, and shifts no schedule.

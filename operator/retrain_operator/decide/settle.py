@@ -71,7 +71,7 @@ def _failures(status: PolicyStatus, outcome: Outcome) -> int:
 def _after(trigger: TriggerStatus, claim: ActiveRun, *, succeeded: bool) -> TriggerStatus:
     """What a trigger remembers once a run has ended: `for` starts anew, and growth from what the new champion saw."""
     update: dict[str, object] = {"counted_since": None, "counted": None}
-    learned = next((volume.value for volume in claim.volumes if volume.trigger == trigger.name), None)
+    learned = next((volume.value for volume in claim.data_volumes if volume.trigger == trigger.name), None)
     if succeeded and learned is not None:
         # The champion knows that much by now, so whatever is too much growth from there is another breach.
         update |= {"baseline": learned, "ineffective_runs": 0}

@@ -29,7 +29,7 @@ PATTERNS: Mapping[str, str] = {
     r"^[A-Z][A-Za-z0-9]{1,63}$": "the name of a scikit-learn class without its module, such as SGDClassifier",
     r"^[^\s]+$": "an image without spaces, such as retrain-trainer:0.1.0",
     r"^[0-9]+(\.[0-9]+)?m?$": "cores such as 500m or 2",
-    r"^[0-9]+(\.[0-9]+)?([KMGT]i?)?$": "an amount of memory such as 512Mi or 4Gi",
+    r"^[0-9]+(\.[0-9]+)?(k|Ki|[MGT]i?)?$": "an amount of memory such as 512Mi or 4Gi",
     r"^/[A-Za-z0-9/_.-]*$": "a path that begins with / and has only letters, digits, _, . and -, such as /data",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "letters, digits and _ only, no digit first, such as MODEL_URI",
     r"^[a-z][a-z0-9_]{0,62}$": "lower-case letters, digits and _ only, a letter first, such as log_loss",

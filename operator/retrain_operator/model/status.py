@@ -96,7 +96,7 @@ class ActiveRun(ApiWord):
     name: Name = Field(description="Name of the RetrainRun.")
     cause: Cause = Field(description="Why it starts.")
     made: bool = Field(False, description="Whether the run was seen; one that is gone after that is not made again.")
-    volumes: tuple[SeenVolume, ...] = Field(
+    data_volumes: tuple[SeenVolume, ...] = Field(
         (), max_length=16, description="Volumes when it started: what growth is measured from once it has succeeded."
     )
 

@@ -17,7 +17,7 @@ class Quantities(ApiWord):
         None, pattern=r"^[0-9]+(\.[0-9]+)?m?$", max_length=16, description="Cores, such as 500m or 2."
     )
     memory: str | None = Field(
-        None, pattern=r"^[0-9]+(\.[0-9]+)?([KMGT]i?)?$", max_length=16, description="Bytes, such as 512Mi or 4Gi."
+        None, pattern=r"^[0-9]+(\.[0-9]+)?(k|Ki|[MGT]i?)?$", max_length=16, description="Bytes, such as 512Mi or 4Gi."
     )
 
 

@@ -12,11 +12,9 @@ from retrain_operator.model.trigger import ScheduleTrigger, TriggerMode
 
 _LOOKED_AT = (datetime(2024, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))
 _SLOTS_AT_MOST = 300
-_UNITS: dict[str, float] = {"": 1, "m": 1e-3} | {
-    f"{prefix}{suffix}": base**power
-    for power, prefix in enumerate("KMGT", 1)
-    for suffix, base in (("", 1000), ("i", 1024))
-}
+_UNITS: dict[str, float] = {"": 1, "m": 1e-3}
+_UNITS |= {prefix: 1000**power for power, prefix in enumerate("kMGT", 1)}
+_UNITS |= {f"{prefix}i": 1024**power for power, prefix in enumerate("KMGT", 1)}
 
 
 def contradictions(spec: PolicySpec, owner: str) -> Iterator[Mistake]:
@@ -85,6 +83,6 @@ def _asks_for_more_than_it_may_use(trainer: Trainer) -> Iterator[Mistake]:
 
 
 def _amount(quantity: str) -> float:
-    number = quantity.rstrip("KMGTim")
+    number = quantity.rstrip("kKMGTim")
     factor: float = _UNITS[quantity.removeprefix(number)]
     return float(number) * factor

@@ -118,9 +118,15 @@ async def test_a_credential_that_is_not_accepted_leaves_alone_whoever_has_it_and
 
 async def test_an_address_that_nobody_asks_any_more_is_forgotten() -> None:
     async with asked_of(reply(b"", 500), secrets=secret(token="x")) as here:
+
+        async def ask(name: str) -> int:
+            await here.ask(address=here.server.address, secretRef={"name": name})
+            return here.sources.left_alone()["address"]
+
         for _ in range(5):
-            await here.ask(address=here.server.address, secretRef={"name": "old"})
-        assert here.sources.left_alone()["address"] == 1
-        here.now += timedelta(hours=2)
-        await here.ask(address=here.server.address, secretRef={"name": "new"})
-        assert here.sources.left_alone()["address"] == 0
+            await ask("old")
+            await ask("kept")
+        here.now += timedelta(minutes=40)
+        assert await ask("kept") == 2
+        here.now += timedelta(minutes=40)
+        assert await ask("new") == 1

@@ -106,20 +106,22 @@ class _Life:
         still = self._held if self._world.policy.status is known and self._wakes and at < self._wakes else None
         decision = still or decide(self._world)
         yield from self._told(at, values, decision)
+        if still is None:
+            self._act(decision, at)
+
+    def _act(self, decision: Decision, at: datetime) -> None:
+        """A start is made, a hold is waited for, and slots are looked at whatever else goes on."""
+        self._held, times = None, [next_schedule_time(self._world)]
         if isinstance(decision, Start):
             self._start(decision)
-        elif still is None:
-            self._wakes = self._after(decision, at)
+        elif decision.recheck_at and decision.reason is not Reason.WATCHING:
             # While no trigger moves, a rest lasts until it ends: there is nothing to decide anew.
-            self._held = decision if decision.recheck_at and decision.reason is not Reason.WATCHING else None
-
-    def _after(self, hold: Hold, at: datetime) -> datetime | None:
-        times = (hold.recheck_at, next_schedule_time(self._world))
-        return min((each for each in times if each and each > at), default=None)
+            self._held = decision
+            times.append(decision.recheck_at)
+        self._wakes = min((each for each in times if each and each > at), default=None)
 
     def _start(self, start: Start) -> None:
         self._ends = self._world.now + self._assumed.lasting
-        self._wakes = self._held = None
         self._world = replace(
             _with_status(self._world, claimed(self._world, start)), run=Going(RunStatus(), self._world.now)
         )

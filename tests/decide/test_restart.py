@@ -59,7 +59,7 @@ SEEN = st.tuples(st.sampled_from([0.02, 0.2, None]), st.sampled_from([50.0, 150.
 
 
 def starts(seen: Sequence[Seen], *, killed: bool) -> list[tuple[str, str]]:
-    """When runs start and why, with a check a minute and runs of 20 s; `killed` whether it is killed where it may be."""
+    """When runs start and why, with a check a minute and runs of 20 s; `killed` if it is killed where it may be."""
     policy = a_policy().watching("drift", max=0.1, lasting="2m").counting("rows", growth=100).resting()
     found = []
     for drift, rows, kill in seen:

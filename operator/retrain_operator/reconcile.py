@@ -103,7 +103,7 @@ class Reconciler:
         decision = admit(decision, objection, world.now)
         status = report(settled, decision, objection)
         await self._write_policy(policy, status)
-        claimed = isinstance(decision, Start) or isinstance(run, Claimed)
+        claimed = isinstance(decision, Start) or isinstance(settled.run, Claimed)
         if claimed and isinstance(target, Serving) and objection is None:
             await self._create_run(policy, status, target)
         if status.history != policy.status.history:

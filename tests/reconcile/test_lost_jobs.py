@@ -1,6 +1,6 @@
 """Jobs that vanish, never start, or lose their answers: the run is carried on or ended, and no Job is left behind."""
 
-from retrain_operator.edges.request import JOBS, PODS, RUNS
+from retrain_operator.edges.request import JOBS, PODS, POLICIES, RUNS
 from tests.reconcile.story import Json, Story
 from tests.runs import NEW, OLD
 
@@ -35,6 +35,18 @@ async def test_a_run_that_somebody_deletes_is_over_and_not_made_again() -> None:
     assert (story.policy.last_run.outcome, story.policy.last_run.reason) == ("Cancelled", "Deleted")
     await story.seeing(0.12).to_the_end()
     assert (story.run.outcome, story.serving) == ("Succeeded", NEW.uri)
+
+
+async def test_a_policy_that_is_edited_while_its_run_is_deleted_lets_go_of_it_too() -> None:
+    story = Story()
+    job = await training(story)
+    story.api.remove(RUNS, job["metadata"]["name"])
+    (policy,) = story.api.find(POLICIES)
+    story.api.changed(policy, spec=True)
+    await story.until_quiet()
+    assert (story.runs, story.policy.active_run) == ([], None)
+    assert story.policy.last_run
+    assert story.policy.last_run.reason == "Deleted"
 
 
 async def test_who_removes_every_job_ends_the_run() -> None:

@@ -101,7 +101,7 @@ class _Life:
             self._ends = None
         seen = {name: _observed(at, value) for name, value in values.items()}
         known = self._world.policy.status
-        world = settle(replace(self._world, now=at, observations={**self._world.observations, **seen}))
+        world = settle(PolicyWorld(at, self._world.policy, self._world.run, {**self._world.observations, **seen}))
         self._world = _with_status(world, world.policy.status)
         still = self._held if self._world.policy.status is known and self._wakes and at < self._wakes else None
         decision = still or decide(self._world)
@@ -167,6 +167,8 @@ def _verdict(status: TriggerStatus, decision: Decision) -> tuple[str, str]:
 def _with_status(world: PolicyWorld, status: PolicyStatus) -> PolicyWorld:
     if status.observed_generation != world.policy.generation:
         status = status.model_copy(update={"observed_generation": world.policy.generation})
+    elif status is world.policy.status:
+        return world
     return replace(world, policy=replace(world.policy, status=status))
 
 

@@ -1,4 +1,4 @@
-"""How long a month takes: 30 days at 30 seconds of four triggers through `kubectl retrain backtest`, from start to exit.
+"""How long a month takes `kubectl retrain backtest`, from start to exit: 30 days at 30 seconds of four triggers.
 
 Three lives of a month: one with breaches now and then, one that is breached throughout, and one that leaps in and out
 of its range at random, which no month of a real metric does.

@@ -85,7 +85,10 @@ Headers = Annotated[
     list[Header] | None,
     typer.Option("--header", parser=header, metavar="HEADER", help="Sent to Prometheus: 'Name: value'. Repeatable."),
 ]
-Lasting = Annotated[timedelta, typer.Option(parser=span, metavar="SPAN", help="How long each run is assumed to take.")]
+Lasting = Annotated[
+    timedelta,
+    typer.Option(parser=span, metavar="SPAN", help="How long each run is assumed to take.", show_default="0s"),
+]
 Outcome = Annotated[Ending, typer.Option(help="How each run is assumed to end.")]
 Output = Annotated[Format, typer.Option("--output", "-o", help="What to print.")]
 Plot = Annotated[Path | None, typer.Option(metavar="FILE", help="Also draw a picture: FILE.png or FILE.html.")]

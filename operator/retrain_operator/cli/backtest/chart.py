@@ -7,7 +7,8 @@ out of the healthy range, however many values share a column.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 from rich.text import Text
 
@@ -112,11 +113,12 @@ def _lines(panel: Panel, rows: _Rows, cells: Mapping[tuple[int, int], int], colu
         label = _label(labels[row]) if row in labels else ""
         line = Text(f"{label:>{MARGIN - 2}} {'┤' if label else '│'}")
         style = "green" if panel.well(rows.middle(row)) else "red"
-        for column in range(columns):
-            if bits := cells.get((row, column)):
-                line.append(chr(_BLANK + bits), style)
-            else:
-                line.append("┄" if row in bounds else " ", "dim")
+        empty = ("┄", "dim") if row in bounds else (" ", "")
+        drawn = [
+            (chr(_BLANK + cells[row, column]), style) if (row, column) in cells else empty for column in range(columns)
+        ]
+        for look, stretch in groupby(drawn, key=itemgetter(1)):
+            line.append("".join(letter for letter, _ in stretch), look)
         line.rstrip()
         yield line
 

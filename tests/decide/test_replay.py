@@ -145,6 +145,13 @@ def test_a_gate_is_told_once_while_it_is_open() -> None:
     assert told[-1].message == "The slot of 2024-06-01 10:05 UTC of nightly has come. drift is 0.2, above 0.1."
 
 
+def test_a_run_is_trained_on_the_newest_data_though_it_was_no_news() -> None:
+    both = FIVES.counting("rows", growthPercent=20).resting()
+    told = lived(both, [{"rows": rows} for rows in (*[100] * 8, 119, 119, 119, 142, 143)])
+    assert short(told) == ["10:05:00 nightly None Fired", "10:06:30 rows 143 Fired"]
+    assert told[-1].message == "rows is 143, up by 20.17 % from 119; more than 20 %."
+
+
 def test_nothing_is_told_of_a_life_in_which_nothing_happens() -> None:
     assert lived(DRIFT, (), until="1h") == []
     assert lived(DRIFT, [0.02] * 100) == []

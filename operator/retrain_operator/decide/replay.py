@@ -65,6 +65,7 @@ class _Life:
         self._ends: datetime | None = None
         self._wakes: datetime | None = policy.created
         self._held: Hold | None = None
+        self._calm_row: Row = (policy.created, {})
         self._slots: dict[str, tuple[datetime | None, str]] = {}
 
     def up_to(self, at: datetime, *, last: bool = False) -> Iterator[Told]:
@@ -76,6 +77,7 @@ class _Life:
         """What the triggers' queries gave at a time."""
         wakes = self._next()
         if (wakes is None or wakes > at) and self._calm(values):
+            self._calm_row = (at, values)
             return
         yield from self._pass(at, values)
 
@@ -99,15 +101,20 @@ class _Life:
         if self._ends and at >= self._ends:
             self._world = replace(self._world, run=self._ended(self._ends))
             self._ends = None
-        seen = {name: _observed(at, value) for name, value in values.items()}
         known = self._world.policy.status
-        world = settle(PolicyWorld(at, self._world.policy, self._world.run, {**self._world.observations, **seen}))
+        world = settle(PolicyWorld(at, self._world.policy, self._world.run, self._newest(at, values)))
         self._world = _with_status(world, world.policy.status)
         still = self._held if self._world.policy.status is known and self._wakes and at < self._wakes else None
         decision = still or decide(self._world)
         yield from self._told(at, values, decision)
         if still is None:
             self._act(decision, at)
+
+    def _newest(self, at: datetime, values: Mapping[str, float | None]) -> dict[str, Observation]:
+        """What each trigger saw last, be it in a row for which no pass was needed."""
+        rows, self._calm_row = (self._calm_row, (at, values)), (at, {})
+        seen = {name: _observed(when, value) for when, row in rows for name, value in row.items()}
+        return {**self._world.observations, **seen}
 
     def _act(self, decision: Decision, at: datetime) -> None:
         """A start is made, a hold is waited for, and slots are looked at whatever else goes on."""

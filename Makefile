@@ -76,3 +76,7 @@ demo: images ## Watch real drift being healed on real Kubernetes
 .PHONY: bench-overhead
 bench-overhead: images ## Measure what the operator adds to the same work done by kubectl
 	@$(RUN) tests.bench.overhead
+
+.PHONY: bench-backtest
+bench-backtest: setup ## Measure how long backtest takes for a month of four triggers
+	@$(RUN) tests.bench.backtest

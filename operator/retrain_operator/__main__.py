@@ -49,7 +49,7 @@ class Operator:
 
     async def run(self) -> None:
         """Work until kopf is told to stop by a signal."""
-        runner = web.AppRunner(application(self._telemetry, deaf))
+        runner = web.AppRunner(application(self._telemetry, deaf), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, port=self._settings.listen_port).start()
         work = [self._scheduler.run(), self._relist(), *(self._queue.work() for _ in range(self._settings.workers))]

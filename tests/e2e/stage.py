@@ -15,6 +15,7 @@ from tests.cluster import paths
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MONITORING = "retrain-e2e"
+REST = {"afterSuccess": "1h", "afterRejection": "1h", "afterFailure": "1h"}
 T = TypeVar("T")
 Json = dict[str, Any]
 
@@ -27,8 +28,11 @@ def kubectl(*words: str, stdin: str = "", check: bool = True) -> str:
     return done.stdout + ("" if check else done.stderr)
 
 
-def eventually(look: Callable[[], T | None], seconds: float = 60) -> T:
-    """The first answer of `look` that is neither None nor false; fails with its last words when none comes."""
+def eventually(look: Callable[[], T | None], seconds: float = 120) -> T:
+    """The first answer of `look` that is neither None nor false; fails with its last words when none comes.
+
+    How long something may take is generous: a busy machine, or a story that kills the operator, must decide nothing.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -94,7 +98,7 @@ class Tenant:
         own = [run for run in self.all_of("retrainruns") if run["spec"]["policy"]["name"] == name]
         return sorted(own, key=lambda run: str(run["metadata"]["creationTimestamp"]))
 
-    def ended(self, runs: int = 1, seconds: float = 90, name: str = "churn") -> Json:
+    def ended(self, runs: int = 1, seconds: float = 180, name: str = "churn") -> Json:
         """Status of a policy's newest ended run, once so many have ended."""
 
         def look() -> Json | None:
@@ -136,3 +140,15 @@ def policy_spec(script: str, namespace: str) -> Json:
         "evaluation": {"gates": [{"metric": "accuracy", "threshold": 0.6}]},
         "rollout": {"targetRef": {"name": "churn-serving"}, "container": "server"},
     }
+
+
+def asking(tenant: Tenant, **metric: object) -> list[Json]:
+    """The trigger `drift` with other words than the usual ones."""
+    query = f'drift{{tenant="{tenant.namespace}"}}'
+    return [{"name": "drift", "prometheus": {"query": query, "healthyRange": {"max": 0.1}, **metric}}]
+
+
+def stands(tenant: Tenant) -> tuple[str, str]:
+    """State and reason of the first trigger."""
+    first = (tenant.policy().get("triggers") or [{}])[0]
+    return first.get("state", ""), first.get("reason", "")

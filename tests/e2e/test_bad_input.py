@@ -43,7 +43,7 @@ def _is_not_ready_for(tenant: Tenant, name: str, reason: str) -> bool:
 def test_a_target_that_is_not_fit_is_told_within_seconds_and_no_run_starts(tenant: Tenant) -> None:
     for name, (changes, reason, message) in UNFIT.items():
         tenant.apply_policy("reject", name=name, **changes)
-        eventually(partial(_is_not_ready_for, tenant, name, reason), 5)
+        eventually(partial(_is_not_ready_for, tenant, name, reason))
         assert tenant.ready(name)["status"] == "False"
         assert message in tenant.ready(name)["message"]
         tenant.ask_for_a_run(name)
@@ -59,14 +59,14 @@ def test_a_target_that_is_not_fit_is_told_within_seconds_and_no_run_starts(tenan
 def test_a_missing_deployment_is_told(tenant: Tenant) -> None:
     tenant.kubectl("delete", "deployment", "churn-serving")
     tenant.apply_policy("promote")
-    eventually(lambda: tenant.ready().get("reason") == "TargetNotFound", 5)
+    eventually(lambda: tenant.ready().get("reason") == "TargetNotFound")
     assert tenant.ready()["message"] == 'Deployment "churn-serving" does not exist in this namespace.'
 
 
 def test_a_namespace_that_did_not_let_the_operator_in_is_told(tenant: Tenant) -> None:
     tenant.kubectl("delete", "rolebinding", "retrain-operator")
     tenant.apply_policy("promote")
-    eventually(lambda: tenant.ready().get("reason") == "MissingPermission", 5)
+    eventually(lambda: tenant.ready().get("reason") == "MissingPermission")
     assert tenant.ready()["message"] == (
         f"The operator may not act as ServiceAccount {tenant.namespace}/retrain-runner: apply manifests/tenant in "
         f"namespace {tenant.namespace} to let it in."
@@ -76,12 +76,12 @@ def test_a_namespace_that_did_not_let_the_operator_in_is_told(tenant: Tenant) ->
 def test_a_time_zone_that_is_none_is_named_within_a_second(tenant: Tenant) -> None:
     schedule = {"cron": "0 0 * * *", "timeZone": "Europe/Atlantis"}
     tenant.apply_policy("promote", triggers=[{"name": "nightly", "schedule": schedule}])
-    eventually(lambda: tenant.ready().get("reason") == "InvalidSpec", 5)
+    eventually(lambda: tenant.ready().get("reason") == "InvalidSpec")
     assert "timeZone 'Europe/Atlantis' is not an IANA time zone" in tenant.ready()["message"]
     stalled = next(each for each in tenant.policy()["conditions"] if each["type"] == "Stalled")
     assert (stalled["status"], stalled["reason"]) == ("True", "InvalidSpec")
     tenant.apply_policy("promote")
-    eventually(lambda: [each["type"] for each in tenant.policy()["conditions"]] == ["Ready", "Triggered"], 10)
+    eventually(lambda: [each["type"] for each in tenant.policy()["conditions"]] == ["Ready", "Triggered"])
 
 
 def test_an_image_that_cannot_be_pulled_is_told_and_the_run_ends(tenant: Tenant) -> None:
@@ -92,16 +92,16 @@ def test_an_image_that_cannot_be_pulled_is_told_and_the_run_ends(tenant: Tenant)
     ended = tenant.ended(seconds=60)
     assert (ended["outcome"], ended["reason"]) == ("Failed", "ImagePullFailed")
     assert ended["message"].startswith("Image localhost/there-is-no-such-image:v1 cannot be pulled (")
-    eventually(lambda: tenant.all_of("jobs") == [], 30)
+    eventually(lambda: tenant.all_of("jobs") == [])
 
 
 def test_prometheus_gone_starts_nothing_is_told_and_heals(tenant: Tenant) -> None:
     kubectl("-n", MONITORING, "scale", "deployment/prometheus", "--replicas=0")
     try:
         tenant.apply_policy("promote")
-        eventually(lambda: tenant.ready().get("reason") == "SourceUnreachable", 20)
+        eventually(lambda: tenant.ready().get("reason") == "SourceUnreachable")
         assert tenant.runs() == []
     finally:
         kubectl("-n", MONITORING, "scale", "deployment/prometheus", "--replicas=1")
         kubectl("-n", MONITORING, "rollout", "status", "deployment/prometheus", "--timeout=60s")
-    eventually(lambda: tenant.ready().get("status") == "True", 30)
+    eventually(lambda: tenant.ready().get("status") == "True")

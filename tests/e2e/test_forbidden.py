@@ -51,7 +51,7 @@ def test_a_job_that_is_forbidden_holds_the_run_and_goes_on_when_the_right_is_the
     tenant.kubectl("patch", "role", "retrain-runner", "--type=json", "-p", jobs % '["delete"]')
     tenant.apply_policy("promote")
     tenant.ask_for_a_run()
-    eventually(lambda: any(run.get("status", {}).get("state") == "Blocked" for run in tenant.runs()), 30)
+    eventually(lambda: any(run.get("status", {}).get("state") == "Blocked" for run in tenant.runs()))
     message = tenant.runs()[0]["status"]["message"]
     assert message.startswith(f"ServiceAccount {tenant.namespace}/retrain-runner may not create jobs.batch.")
     assert tenant.all_of("jobs") == []

@@ -42,7 +42,7 @@ def _carried_on(tenant: Tenant) -> None:
     assert len(tenant.runs()) == 1
     assert len(tenant.all_of("jobs")) == 1
     assert ended["job"]["made"] == 1
-    eventually(lambda: tenant.policy().get("champion", {}).get("uri") == tenant.model(), 30)
+    eventually(lambda: tenant.policy().get("champion", {}).get("uri") == tenant.model())
 
 
 def test_a_run_that_somebody_deletes_is_not_made_again(tenant: Tenant) -> None:
@@ -50,7 +50,7 @@ def test_a_run_that_somebody_deletes_is_not_made_again(tenant: Tenant) -> None:
     tenant.ask_for_a_run()
     eventually(lambda: tenant.policy().get("activeRun", {}).get("made") and tenant.all_of("jobs"))
     tenant.kubectl("delete", "retrainrun", "--all")
-    eventually(lambda: (tenant.policy().get("lastRun") or {}).get("outcome") == "Cancelled", 20)
+    eventually(lambda: (tenant.policy().get("lastRun") or {}).get("outcome") == "Cancelled")
     eventually(lambda: tenant.all_of("jobs") == [], 60)
     assert tenant.runs() == []
     assert tenant.policy()["lastRun"]["message"].startswith("Somebody deleted run churn-")

@@ -15,12 +15,12 @@ STEPS = ["Collect", "Train", "Evaluate", "Deploy"]
 def test_drift_starts_a_run_and_a_better_model_is_rolled_out(tenant: Tenant) -> None:
     tenant.drift(0.02)
     tenant.apply_policy("promote", cooldown={"afterSuccess": "1h"})
-    eventually(lambda: tenant.policy().get("triggers", [{}])[0].get("state") == "Healthy", 20)
+    eventually(lambda: tenant.policy().get("triggers", [{}])[0].get("state") == "Healthy")
     assert tenant.runs() == []
 
     tenant.drift(0.12)
     crossed = datetime.now().astimezone()
-    run = eventually(tenant.runs, 20)[0]
+    run = eventually(tenant.runs)[0]
     assert run["spec"]["cause"]["message"] == "drift is 0.12, above 0.1."
     ended = tenant.ended()
     assert (ended["outcome"], ended["reason"]) == ("Succeeded", "Promoted")
@@ -38,7 +38,7 @@ def test_drift_starts_a_run_and_a_better_model_is_rolled_out(tenant: Tenant) -> 
     print(f"metric written to Job created: {waited:.1f} s; scraped each second, checked every 5 s")
     assert waited <= 60
 
-    status = eventually(lambda: tenant.policy().get("lastRun") and tenant.policy(), 20)
+    status = eventually(lambda: tenant.policy().get("lastRun") and tenant.policy())
     assert status["champion"]["uri"] == tenant.model()
     assert (status["state"], status["lastRun"]["outcome"]) == ("CoolingDown", "Succeeded")
 
@@ -73,15 +73,15 @@ def test_a_worse_candidate_is_rejected_and_nothing_changes(tenant: Tenant) -> No
 
 
 def test_a_rollout_that_does_not_progress_is_undone(tenant: Tenant) -> None:
-    rollout = {"targetRef": {"name": "churn-serving"}, "container": "server", "progressDeadline": "8s"}
+    rollout = {"targetRef": {"name": "churn-serving"}, "container": "server", "progressDeadline": "10s"}
     model = {"store": "file:///models/broken", "estimator": "SGDClassifier"}
     tenant.apply_policy("promote", rollout=rollout, model=model)
     tenant.ask_for_a_run()
     ended = tenant.ended()
     assert (ended["outcome"], ended["reason"]) == ("RolledBack", "ProgressDeadlineExceeded")
-    assert ended["message"].startswith("The rollout was not complete after 8s, so the model before is back.")
+    assert ended["message"].startswith("The rollout was not complete after 10s, so the model before is back.")
     assert tenant.model() == FIRST
-    eventually(lambda: tenant.get("deployment", "churn-serving")["status"].get("updatedReplicas") == 2, 30)
+    eventually(lambda: tenant.get("deployment", "churn-serving")["status"].get("updatedReplicas") == 2)
 
 
 def _last_run(tenant: Tenant, name: str) -> Json | None:
@@ -107,6 +107,6 @@ def test_each_end_is_told_by_its_reason_and_a_sentence(tenant: Tenant) -> None:
         ended = tenant.ended(name=script, seconds=120)
         assert (ended["outcome"], ended["reason"]) == (outcome, reason)
         assert ended["message"].startswith(message)
-        last = eventually(partial(_last_run, tenant, script), 20)
+        last = eventually(partial(_last_run, tenant, script))
         assert last["outcome"] == outcome
     assert tenant.model() == FIRST

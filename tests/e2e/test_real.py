@@ -80,6 +80,6 @@ def test_the_real_trainer_learns_a_concept_that_turned_and_keeps_a_worse_model_o
     third = run(real, 4)
     assert third["outcome"] == "Rejected", third["message"]
     assert real.model() == second["result"]["candidate"]["uri"]
-    eventually(lambda: real.policy().get("champion", {}).get("uri") == real.model(), 20)
+    eventually(lambda: real.policy().get("champion", {}).get("uri") == real.model())
     real.show()
     kubectl("delete", "namespace", real.namespace, "--wait=false")

@@ -68,6 +68,22 @@ def test_the_breach_of_all_begins_with_the_last_of_them() -> None:
     assert decision.cause.breached_since == clock_time("10:10:00")
 
 
+def test_of_breaches_that_no_run_heals_the_worst_is_rested_for() -> None:
+    policy = BOTH.resting(after_success="1h").seeing("drift", 0.2).seeing("accuracy", 0.8)
+    once = policy.passed().training().run_ended(Outcome.SUCCEEDED).passed()
+    healed = once.later("30m").seeing("accuracy", 0.9).passed().later("90m")
+    twice = healed.seeing("drift", 0.2).seeing("accuracy", 0.8).passed()
+    assert twice.status.active_run, "two hours after the first run"
+    over = twice.training().run_ended(Outcome.SUCCEEDED).passed().later("2h")
+    assert [over.trigger(name).ineffective_runs for name in ("drift", "accuracy")] == [2, 1]
+    decision = over.seeing("drift", 0.2).seeing("accuracy", 0.8).decision
+    assert isinstance(decision, Hold)
+    assert decision.message == (
+        "2 runs have not helped since the breach of drift began at 2024-06-01 10:00:00 UTC. The next run for it may "
+        "start at 2024-06-01 16:00:00 UTC; look whether it measures what retraining can change."
+    )
+
+
 # A schedule as a gate
 
 GATED = (
@@ -101,6 +117,9 @@ def test_the_gate_stays_open_beyond_its_deadline_until_a_run_starts() -> None:
     assert told(evening) == ("Watching", f"{OPEN} {WAITS.format('drift')}"), "21 hours after a deadline of one"
     firing = at(evening, "2024-06-01 23:00:30", 0.2)
     assert told(firing) == ("Start", f"{OPEN} {DRIFTS}")
+    claim = firing.passed().status.active_run
+    assert claim
+    assert claim.cause.at == clock_time("2024-06-01 23:00:30"), "the newest of what set it off"
     over = run(firing)
     assert over.status.last_schedule_time == clock_time("2024-06-01 02:00:00")
     again = at(over, "2024-06-01 23:20:00", 0.2)

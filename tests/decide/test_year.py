@@ -148,11 +148,22 @@ def test_after_a_suspend_of_three_days_too() -> None:
 
 @pytest.mark.parametrize("back", [after_an_outage, after_a_suspend])
 def test_a_slot_that_is_too_old_is_counted_too_and_the_next_one_is_served(back: Callable[[], APolicy]) -> None:
+    assert isinstance(back().at("2024-06-04 14:00:00").decision, Start), "12h is the deadline"
     late = back().at("2024-06-04 14:00:01")
-    assert not isinstance(late.decision, Start), "12h is the deadline"
+    assert not isinstance(late.decision, Start)
     assert skipped(late) == (3, "06-04 02:00")
     assert skipped(late.passed().later("1h")) == (3, "06-04 02:00"), "counted once"
     served(late.passed().at("2024-06-05 02:00:00"))
+
+
+def test_since_when_a_schedule_waits_or_is_due_is_told() -> None:
+    known = NIGHTLY.at("2024-06-01 00:00:00").passed()
+    assert known.trigger("nightly").since == clock_time("2024-06-01 00:00:00")
+    due = known.suspended().at("2024-06-01 02:00:00").passed()
+    next_due = due.at("2024-06-02 02:00:00").passed()
+    assert next_due.trigger("nightly").since == due.trigger("nightly").since == clock_time("2024-06-01 02:00:00")
+    late = next_due.at("2024-06-02 15:00:00").passed()
+    assert late.trigger("nightly").since == clock_time("2024-06-02 15:00:00")
 
 
 def test_a_slot_that_no_run_served_is_told_once_it_is_too_old() -> None:

@@ -79,6 +79,7 @@ def test_a_thousand_policies_run_at_every_hour_and_at_none_all_together() -> Non
         ("0 0 H * *", 2, 1, 28),
         ("0 0 * H(6-8) *", 3, 6, 8),
         ("0 0 * * H(1-5)", 4, 1, 5),
+        ("0 H(3-3) * * *", 1, 3, 3),
     ],
 )
 def test_a_range_is_kept_to_and_used_to_both_ends(cron: str, field: int, lowest: int, highest: int) -> None:
@@ -95,6 +96,11 @@ def test_a_step_starts_at_each_policys_own_value(cron: str, a_day: int | None) -
         firsts.add(slots.after(clock_time("2024-06-02 23:59:00")))
     assert counts == ({a_day} if a_day else {4, 5}), "from 9 there are five odd hours up to 17, from 10 four even ones"
     assert len(firsts) > 1
+
+
+def test_a_step_longer_than_its_range_leaves_one_value_of_the_range() -> None:
+    used = {spread("H(5-9)/30 * * * *", owner) for owner in THOUSAND}
+    assert used == {f"{minute}-9/30 * * * *" for minute in range(5, 10)}
 
 
 @pytest.mark.parametrize(

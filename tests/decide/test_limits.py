@@ -66,6 +66,13 @@ def test_the_period_slides() -> None:
     assert held(again, "2024-06-02 15:00:00") == STARTS
 
 
+def test_what_waits_is_told_once_and_not_anew_with_each_value() -> None:
+    spent = run_at(FREE.limited(maxRuns=1), "10:00:00").at("11:00:00").seeing("drift", 0.2).passed()
+    assert spent.status.message.endswith(WAITS)
+    later = spent.later("30s").seeing("drift", 0.21).passed()
+    assert later.status == spent.status, "a status is written on transitions alone"
+
+
 def test_what_remains_is_told() -> None:
     policy, told = TWO_A_DAY.seeing("drift", 0.02).passed(), []
     told.append(policy.status.runs_remaining)

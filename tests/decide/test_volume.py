@@ -31,7 +31,7 @@ def grown(policy: APolicy, *volumes: float) -> APolicy:
         case("more than 20 % is not", given=grown(PERCENT, 100, 121),
              then=("Firing", "rows is 121, up by 21 % from 100; more than 20 %.")),
         case("only just more is told so that it shows", given=grown(PERCENT, 1e9, 1.2e9 + 1),
-             then=("Firing", "rows is 1200000001, up by 20.0000001 % from 1000000000; more than 20.0 %.")),
+             then=("Firing", "rows is 1200000001, up by 20.0000001 % from 1000000000; more than 20 %.")),
         case("growth adds up over checks", given=grown(PERCENT, 100, 110, 119, 121),
              then=("Firing", "rows is 121, up by 21 % from 100; more than 20 %.")),
         case("from nothing, whatever comes is more", given=grown(PERCENT, 0, 1),

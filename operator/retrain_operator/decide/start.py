@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from retrain_operator.decide.cause import MANUAL, causes
+from retrain_operator.decide.cause import ALL, MANUAL, causes
 from retrain_operator.decide.rest import ineffective, rest, rest_until
 from retrain_operator.decide.wording import clipped
 from retrain_operator.model.observation import Sample
@@ -142,7 +142,7 @@ def budget_exhausted(world: PolicyWorld) -> Decision | None:
     many = "1 run has" if limits.max_runs == 1 else f"{limits.max_runs} runs have"
     message = (
         f"{many} started within {duration_text(limits.period)}, as many as limits.maxRuns allows. The next may start "
-        f"at {_clock(until)} UTC. What waits for it: {_chosen(world).message}"
+        f"at {_clock(until)} UTC. What waits for it: {_waiting(world)}"
     )
     return Hold(Reason.BUDGET_EXHAUSTED, clipped(message), until)
 
@@ -172,6 +172,14 @@ def next_schedule_time(world: PolicyWorld) -> datetime | None:
 
 def _chosen(world: PolicyWorld) -> Cause:
     return next(cause for cause in causes(world) if not ineffective(world, cause))
+
+
+def _waiting(world: PolicyWorld) -> str:
+    """What would start a run, as it is remembered: told by its value now, a breach would be news at every check."""
+    cause = _chosen(world)
+    if cause.breached_since is None:
+        return cause.message
+    return " ".join(each.message for each in world.policy.status.triggers if cause.trigger in (each.name, ALL))
 
 
 def _moving(world: PolicyWorld) -> tuple[str, ...]:

@@ -9,8 +9,10 @@ NAMES_AT_MOST = 8
 
 def number(value: float, beside: float) -> str:
     """A number with four digits, or with as many as it takes to differ from the one it is compared with."""
-    short = f"{value:.4g}"
-    return short if value == beside or short != f"{beside:.4g}" else repr(value)
+    if value == beside:
+        return f"{value:.4g}"
+    digits = next((each for each in range(4, 16) if f"{value:.{each}g}" != f"{beside:.{each}g}"), None)
+    return f"{value:.{digits}g}" if digits else repr(value)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -72,6 +72,14 @@ def test_the_rest_doubles_while_a_breach_lasts_up_to_a_day() -> None:
     assert waits == [6, 12, 24, 24, 24, 24]
 
 
+@pytest.mark.parametrize("once", ["1s", "1h", "23h", "24h", "720h", "999999h"])
+def test_a_breach_may_outlast_any_number_of_runs(once: str) -> None:
+    over = runs(DRIFT.resting(after_success=once).seeing("drift", 0.2), Outcome.SUCCEEDED)
+    stuck = [each.model_copy(update={"ineffective_runs": 1000}) for each in over.status.triggers]
+    again = over.with_status(triggers=tuple(stuck)).later("23h59m59s").seeing("drift", 0.2)
+    assert reason(again) == ("IneffectiveRetrain" if once in ("1s", "1h", "23h") else "CoolingDown")
+
+
 def test_a_rest_that_is_longer_than_a_day_is_neither_doubled_nor_cut() -> None:
     over = runs(DRIFT.resting(after_success="36h").seeing("drift", 0.2), Outcome.SUCCEEDED)
     assert reason(over.later("35h59m59s").seeing("drift", 0.2)) == "CoolingDown"

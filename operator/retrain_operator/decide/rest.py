@@ -33,20 +33,28 @@ def rest_until(world: PolicyWorld, last: RunSummary) -> datetime:
 def ineffective(world: PolicyWorld, cause: Cause) -> tuple[TriggerStatus, datetime] | None:
     """The trigger whose breach has outlasted runs that succeeded, and until when it therefore rests; None if it may go.
 
-    The rest is cooldown.afterSuccess twice, four times, ... as long, by how many runs did not help; at most a day.
+    The rest is cooldown.afterSuccess twice, four times, ... as long, by how many runs did not help; at most a day. Of
+    triggers that must fire together the freshest breach counts: theirs begins with the last of them.
     """
     status = world.policy.status
-    breaches = [each for each in status.triggers if each.ineffective_runs and _concerns(cause, each)]
-    if not breaches or status.last_successful_time is None:
+    breaches = [each for each in status.triggers if _concerns(cause, each)]
+    freshest = min(breaches, key=lambda each: each.ineffective_runs, default=None)
+    if freshest is None or not freshest.ineffective_runs or status.last_successful_time is None:
         return None
-    worst = max(breaches, key=lambda each: each.ineffective_runs)
-    once = world.policy.spec.cooldown.after_success
-    longer = max(once, min(once * 2 ** min(worst.ineffective_runs, 30), LONGEST))
-    until = status.last_successful_time + longer
-    return (worst, until) if world.now < until else None
+    until = status.last_successful_time + _longer(world.policy.spec.cooldown.after_success, freshest.ineffective_runs)
+    return (freshest, until) if world.now < until else None
+
+
+def _longer(once: timedelta, ineffective_runs: int) -> timedelta:
+    if once >= LONGEST:
+        return once
+    # A second is a day after 17 doublings; many more are no time span any more.
+    return min(once * 2 ** min(ineffective_runs, 17), LONGEST)
 
 
 def _concerns(cause: Cause, trigger: TriggerStatus) -> bool:
-    return (
-        cause.breached_since is not None and cause.trigger in (trigger.name, ALL) and trigger.breached_since is not None
-    )
+    """Whether the cause is a breach of the trigger's that may be one that runs do not heal."""
+    if cause.breached_since is None or trigger.breached_since is None or cause.trigger not in (trigger.name, ALL):
+        return False
+    # Growth that is measured anew after each run speaks neither for nor against the runs before.
+    return trigger.baseline is None or trigger.ineffective_runs > 0

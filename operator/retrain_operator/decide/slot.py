@@ -28,8 +28,10 @@ def schedule_standing(name: str, schedule: ScheduleTrigger, known: TriggerStatus
     newest = slots.until(world.now)
     late = newest < world.now - schedule.starting_deadline and not _gate(world)
     slot = None if newest <= done or late else newest
-    # Those before the one that is open, or all of them.
-    skipped = slots.count(done, newest, COUNTED_AT_MOST) - (1 if slot else 0) if newest > done else 0
+    skipped = 0
+    if newest > done and not _gate(world):
+        # Those before the one that is open, or all of them.
+        skipped = slots.count(done, newest, COUNTED_AT_MOST) - (1 if slot else 0)
     update: dict[str, object] = {"slot": slot, "next_slot": slots.after(world.now)}
     if skipped:
         update["skipped_slots"] = known.skipped_slots + skipped
@@ -39,7 +41,7 @@ def schedule_standing(name: str, schedule: ScheduleTrigger, known: TriggerStatus
 
 
 def _gate(world: PolicyWorld) -> bool:
-    """With triggerMode All a slot that has come waits for the other triggers, however long that takes."""
+    """With triggerMode All a slot that has come waits for the other triggers, however long; none is missed by that."""
     return world.policy.spec.trigger_mode is TriggerMode.ALL
 
 

@@ -1,5 +1,7 @@
 """Observations for which no pass is needed: only those that would change nothing, whatever the policy."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given as each
 from hypothesis import strategies as st
@@ -38,13 +40,26 @@ def asked(policy: APolicy, before: Observation | None, after: Observation) -> bo
         case("silence ends", given=(DRIFT, SILENT, WELL), then=False),
         case("an error lasts", given=(DRIFT, REFUSED, REFUSED), then=True),
         case("another error", given=(DRIFT, REFUSED, INVALID), then=False),
+        case("the source is down in another way", then=True,
+             given=(DRIFT, REFUSED, replace(REFUSED, message="It did not answer."))),
+        case("the next flaw of what somebody mends", then=False,
+             given=(DRIFT, INVALID, replace(INVALID, message="1:4: parse error."))),
         case("silence instead of an error", given=(DRIFT, REFUSED, SILENT), then=False),
         case("an error ends", given=(DRIFT, INVALID, WELL), then=False),
         case("of a volume, too, silence that lasts is none", given=(VOLUME, SILENT, SILENT), then=True),
     ],
-)
+)  # fmt: skip
 def test_calm(given: tuple[APolicy, Observation | None, Observation], then: bool) -> None:
     assert asked(*given) is then
+
+
+def test_the_next_flaw_of_what_somebody_mends_is_told() -> None:
+    absent = SourceError(T0, Reason.CREDENTIAL_NOT_READABLE, 'Secret "reader" in namespace shop does not exist.')
+    waits = DRIFT.seeing("drift", absent).passed().later("30s")
+    words = 'Secret "reader" in namespace shop has no key password to go with username; add it.'
+    mended = waits.seeing("drift", SourceError(waits.now, Reason.CREDENTIAL_NOT_READABLE, words)).passed()
+    assert mended.trigger("drift").message == mended.status.message == f"drift: {words}"
+    assert mended.trigger("drift").since == T0, "it stands where it stood"
 
 
 SEEN = st.sampled_from([0.0, 0.02, 0.1, 0.11, 0.2, SILENT, SEVERAL, REFUSED, INVALID])

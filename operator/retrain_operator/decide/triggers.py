@@ -18,6 +18,10 @@ from retrain_operator.model.world import PolicyWorld
 
 SECOND = timedelta(seconds=1)
 NOTHING = timedelta(0)
+_MENDED_STEP_BY_STEP = frozenset(
+    {Reason.CREDENTIAL_NOT_READABLE, Reason.QUERY_INVALID, Reason.SOURCE_NOT_ALLOWED, Reason.SOURCE_UNKNOWN}
+)
+"""Whoever mends one flaw must see the next, so each new sentence is told; those of other reasons vary by themselves."""
 
 
 def triggers(world: PolicyWorld) -> tuple[TriggerStatus, ...]:
@@ -32,7 +36,8 @@ def calm(trigger: Trigger, before: Observation | None, after: Observation) -> bo
         case Sample(value=old), Sample(value=new):
             return trigger.prometheus is not None and not (breached(trigger, old, None) or breached(trigger, new, None))
         case ((NoData() | SourceError()), (NoData() | SourceError())):
-            return type(before) is type(after) and before.reason == after.reason
+            known = type(before) is type(after) and before.reason == after.reason
+            return known and (before.message == after.message or after.reason not in _MENDED_STEP_BY_STEP)
         case _:
             return False
 
@@ -112,13 +117,14 @@ def _fresh(at: datetime, world: PolicyWorld) -> bool:
 def _unknown(
     state: TriggerState, trigger: Trigger, known: TriggerStatus, seen: NoData | SourceError, world: PolicyWorld
 ) -> TriggerStatus:
-    if (known.state, known.reason) == (state, seen.reason):
+    message = f"{trigger.name}: {seen.message}"
+    told = known.message == message or seen.reason not in _MENDED_STEP_BY_STEP
+    if (known.state, known.reason) == (state, seen.reason) and told:
         return known
     counted = known.counted
     if known.counted_since:
         # It was last seen outside at the check before this one.
         counted = max(seen.at - world.policy.spec.interval - known.counted_since, NOTHING)
-    message = f"{trigger.name}: {seen.message}"
     return _moved(known, world, state, seen.reason, message, counted_since=None, counted=counted)
 
 

@@ -8,7 +8,8 @@ from retrain_operator.model.status import Cause
 from retrain_operator.model.world import Policy
 from retrain_trainer.contract import Champion, Digest
 
-_TO_NO_AVAIL = frozenset({Outcome.REJECTED, Outcome.INCONCLUSIVE})
+_TO_NO_AVAIL = frozenset({Outcome.REJECTED, Outcome.INCONCLUSIVE, Outcome.NO_NEW_DATA})
+"""NoNewData keeps known what was tried before it, even when the history has forgotten that."""
 
 
 def recipe(spec: PolicySpec, champion: Champion | None) -> str:
@@ -24,4 +25,4 @@ def known_data(policy: Policy, cause: Cause, champion: Champion | None) -> Diges
         return None
     same = recipe(policy.spec, champion)
     tried = (each for each in policy.status.history if each.recipe == same and each.outcome in _TO_NO_AVAIL)
-    return next((each.data_digest for each in tried), None)
+    return next((each.data_digest for each in tried if each.data_digest), None)

@@ -60,11 +60,13 @@ class Cluster:
         self.policy = change(self.policy)
 
     def ends(self, outcome: Outcome) -> None:
-        """Its run has ended, if it has one."""
+        """Its run has ended, if it has one. No run ends in the second in which it began."""
+        self.policy = self.policy.later("1s")
         self.runs, self.outcome = dict.fromkeys(self.runs, False), outcome
 
     def loses(self) -> None:
-        """Somebody has deleted its run, if it has one."""
+        """Somebody has deleted its run, if it has one, a second later at least."""
+        self.policy = self.policy.later("1s")
         self.runs = {name: under_way for name, under_way in self.runs.items() if not under_way}
 
 

@@ -11,10 +11,9 @@ from typing import Any
 
 import kopf
 
-from retrain_operator.decide.manifest import GROUP, MANAGED_BY, POLICY_LABEL, RUN_LABEL
+from retrain_operator.model.names import GROUP, MANAGED_BY, POLICY_LABEL, RUN_LABEL, VERSION
 from retrain_operator.queue import Key, Queue
 
-VERSION = "v1alpha1"
 WATCHED = ("retrainpolicies", "retrainruns", "jobs", "pods")
 
 

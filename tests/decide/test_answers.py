@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from retrain_operator.decide.answers import STEPS, Unusable, answers
+from retrain_operator.decide.answers import Unusable, answers
+from retrain_operator.model.names import STEPS
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.training import Container, Job
 from retrain_trainer.contract import ANSWER_LIMIT, CONTRACT, Collected, Evaluated, Fault, Trained
@@ -45,6 +46,12 @@ def test_three_good_answers() -> None:
 
 def test_what_a_newer_trainer_adds_is_ignored() -> None:
     assert not isinstance(read(changed(GOOD[0], weather="fine"), *GOOD[1:]), Unusable)
+
+
+def test_a_message_is_one_line_without_tricks() -> None:
+    said = read(collected(message="7 new\n\x1b[31mbatches\u202e\x07."), *GOOD[1:])
+    assert not isinstance(said, Unusable)
+    assert said[0].message == "7 new [31mbatches."
 
 
 def test_an_answer_exactly_at_the_limit_is_read_and_one_byte_more_is_not() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrain_operator.edges.plain import plain
+from retrain_operator.model.plain import plain
 
 
 @pytest.mark.parametrize(

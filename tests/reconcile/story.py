@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from retrain_operator.decide.manifest import RUN_LABEL
 from retrain_operator.edges.cluster import Cluster
 from retrain_operator.edges.kube import Kube
 from retrain_operator.edges.request import DEPLOYMENTS, JOBS, PODS, POLICIES, RUNS, SERVICE_ACCOUNTS
 from retrain_operator.edges.telemetry import Telemetry
+from retrain_operator.model.names import RUN_LABEL
 from retrain_operator.model.observation import Observation, Sample
 from retrain_operator.model.run import RunStatus
 from retrain_operator.model.scalars import duration, time_text

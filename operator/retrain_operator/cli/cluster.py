@@ -12,7 +12,8 @@ from kubernetes import client, config
 from urllib3.exceptions import HTTPError
 
 from retrain_operator.edges import objects
-from retrain_operator.edges.plain import plain
+from retrain_operator.model.names import GROUP, VERSION
+from retrain_operator.model.plain import plain
 from retrain_operator.model.world import InvalidPolicy, Policy, Run
 
 TIMEOUT = 10.0
@@ -67,7 +68,7 @@ def _get(api: Any, namespace: str, plural: str, name: str) -> dict[str, Any] | N
     """An object of ours, None when it is not there."""
     try:
         found: dict[str, Any] = api.get_namespaced_custom_object(
-            "retrain.dev", "v1alpha1", namespace, plural, name, _request_timeout=TIMEOUT
+            GROUP, VERSION, namespace, plural, name, _request_timeout=TIMEOUT
         )
     except client.ApiException as error:
         if error.status == 404 and '"details"' in (error.body or ""):

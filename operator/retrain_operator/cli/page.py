@@ -10,8 +10,8 @@ from rich.text import Text
 
 from retrain_operator.cli.grant import grant
 from retrain_operator.cli.headline import Pair, clock, headline
-from retrain_operator.edges.plain import plain
 from retrain_operator.model.access import Account, Right
+from retrain_operator.model.plain import plain
 from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.status import PolicyState, PolicyStatus
 from retrain_operator.model.world import InvalidPolicy, Policy, Run

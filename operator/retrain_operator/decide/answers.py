@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
+from retrain_operator.decide.wording import LONGEST
+from retrain_operator.model.names import STEPS
+from retrain_operator.model.plain import plain
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.training import Exited, Job
 from retrain_operator.model.world import Run
 from retrain_trainer.contract import ANSWER_LIMIT, CONTRACT, AnyAnswer, Collected, Evaluated, Fault, Trained
 
-STEPS = ("collect", "train", "evaluate")
 _ANSWER: TypeAdapter[Collected | Trained | Evaluated | Fault] = TypeAdapter(AnyAnswer)
 
 
@@ -46,14 +48,16 @@ def answer(run: Run, step: str, container: object) -> Collected | Trained | Eval
 
 
 def parse(run: Run, text: str) -> Collected | Trained | Evaluated | Fault | None:
-    """An answer of this very run, or None when the text is none."""
+    """An answer of this very run, its message made plain; None when the text is none."""
     if len(text.encode()) > ANSWER_LIMIT:
         return None
     try:
         said = _ANSWER.validate_json(text)
     except ValidationError:
         return None
-    return said if (said.run, said.nonce) == (run.name, run.spec.nonce) else None
+    if (said.run, said.nonce) != (run.name, run.spec.nonce):
+        return None
+    return said.model_copy(update={"message": plain(said.message, LONGEST)})
 
 
 def _flaw(run: Run, text: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from retrain_operator.decide.manifest import API_VERSION
+from retrain_operator.model.names import API_VERSION
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome, RunState, RunStatus
 from retrain_operator.model.scalars import time_text

@@ -8,9 +8,9 @@ from base64 import b32encode
 from hashlib import blake2b
 from typing import Any
 
-from retrain_operator.decide.answers import STEPS
 from retrain_operator.decide.recipe import known_data
 from retrain_operator.model.access import Right
+from retrain_operator.model.names import API_VERSION, DIGEST_ANNOTATION, MANAGED_BY, POLICY_LABEL, RUN_LABEL, STEPS
 from retrain_operator.model.run import PolicySnapshot, RunSpec
 from retrain_operator.model.scalars import time_text
 from retrain_operator.model.status import ActiveRun, Cause
@@ -19,12 +19,6 @@ from retrain_operator.model.trainer import Quantities, Trainer, Volume
 from retrain_operator.model.world import Policy, Run
 from retrain_trainer.contract import TASK_VARIABLE, WORKSPACE, Champion, Metric, Task
 
-GROUP = "retrain.dev"
-API_VERSION = f"{GROUP}/v1alpha1"
-POLICY_LABEL = f"{GROUP}/policy"
-RUN_LABEL = f"{GROUP}/run"
-MANAGED_BY = {"app.kubernetes.io/managed-by": "retrain-operator"}
-DIGEST_ANNOTATION = f"{GROUP}/model-digest"
 USER = 65532
 """Who the trainer's containers run as, and the group that owns their volumes."""
 

@@ -49,7 +49,7 @@ def _longer(once: timedelta, ineffective_runs: int) -> timedelta:
     if once >= LONGEST:
         return once
     # A second is a day after 17 doublings; many more are no time span any more.
-    return min(once * 2 ** min(ineffective_runs, 17), LONGEST)
+    return min(once * (1 << min(ineffective_runs, 17)), LONGEST)
 
 
 def _concerns(cause: Cause, trigger: TriggerStatus) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime
 from retrain_operator.decide.cause import ALL, MANUAL, causes
 from retrain_operator.decide.rest import ineffective, rest, rest_until
 from retrain_operator.decide.wording import clipped
+from retrain_operator.model.names import REQUEST_ANNOTATION
 from retrain_operator.model.observation import Sample
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome
@@ -66,7 +67,7 @@ def requested_by_hand(world: PolicyWorld) -> Decision | None:
     if not policy.requested or policy.requested == policy.status.last_handled_request:
         return None
     who = f" by {policy.requested_by}" if policy.requested_by else ""
-    message = f"A run was asked for{who} with the annotation retrain.dev/requestedAt."
+    message = f"A run was asked for{who} with the annotation {REQUEST_ANNOTATION}."
     asked = {"request": policy.requested, "requested_by": policy.requested_by}
     return Start(Cause(trigger=MANUAL, message=message, at=world.now, **asked))
 
@@ -79,7 +80,7 @@ def circuit_open(world: PolicyWorld) -> Decision | None:
     many = "The last run failed" if limit == 1 else f"{status.failures_in_a_row} runs in a row failed"
     message = (
         f"{many}, so no other starts until the spec changes or one is asked for: kubectl annotate retrainpolicy "
-        f'{world.policy.name} --overwrite retrain.dev/requestedAt="$(date)". Run {status.last_run.name}: '
+        f'{world.policy.name} --overwrite {REQUEST_ANNOTATION}="$(date)". Run {status.last_run.name}: '
         f"{status.last_run.message}"
     )
     return Hold(Reason.CIRCUIT_OPEN, clipped(message))

@@ -1,6 +1,7 @@
 """The first three steps of a run as people see them, told from the containers of its Job."""
 
-from retrain_operator.decide.answers import STEPS, parse
+from retrain_operator.decide.answers import parse
+from retrain_operator.model.names import STEPS
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import StepName, StepState, StepStatus
 from retrain_operator.model.training import Container, Exited, Job, NotStarted, Started

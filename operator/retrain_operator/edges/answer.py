@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 
-from retrain_operator.edges.plain import plain
 from retrain_operator.model.observation import NoData, Observation, Sample, SourceError
+from retrain_operator.model.plain import plain
 from retrain_operator.model.reason import Reason
 
 _NUMBER = re.compile(r"NaN|[+-]?(Inf|[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?)")

@@ -14,6 +14,7 @@ from retrain_operator.edges.kube import Json, Kube
 from retrain_operator.edges.refusal import AlreadyExists, Conflict, Forbidden, Invalid, KubeError, NotFound
 from retrain_operator.edges.request import DEPLOYMENTS, EVENTS, JOBS, PODS, POLICIES, RUNS, SERVICE_ACCOUNTS
 from retrain_operator.model.access import Account, NotAccepted, Refusal, Right
+from retrain_operator.model.names import POLICY_LABEL
 from retrain_operator.model.policy import Rollout
 from retrain_operator.model.run import RunStatus
 from retrain_operator.model.status import PolicyStatus
@@ -74,7 +75,7 @@ class Cluster:
 
     async def ended_runs(self, policy: Policy) -> list[Run]:
         """Runs of the policy that have ended, the newest first."""
-        bodies = await self._kube.list(RUNS, policy.namespace, labels=f"retrain.dev/policy={policy.name}")
+        bodies = await self._kube.list(RUNS, policy.namespace, labels=f"{POLICY_LABEL}={policy.name}")
         runs = [run for body in bodies if objects.owned_by(body, policy.uid) and (run := _readable(body))]
         return sorted((run for run in runs if run.status.outcome), key=lambda run: run.created, reverse=True)
 

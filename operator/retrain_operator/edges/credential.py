@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from retrain_operator.edges.plain import plain
+from retrain_operator.model.plain import plain
 
 LONGEST = 64 * 1024
 """Bytes of one part."""

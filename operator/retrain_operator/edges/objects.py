@@ -5,8 +5,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from retrain_operator.edges.plain import plain
 from retrain_operator.model.mistakes import mistakes
+from retrain_operator.model.names import REQUEST_ANNOTATION, STEPS
+from retrain_operator.model.plain import plain
 from retrain_operator.model.policy import PolicySpec, Rollout
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import RunSpec, RunStatus
@@ -19,8 +20,6 @@ from retrain_trainer.contract import ANSWER_LIMIT
 Json = dict[str, Any]
 StatusT = TypeVar("StatusT", bound=BaseModel)
 
-REQUEST_ANNOTATION = "retrain.dev/requestedAt"
-STEPS = ("collect", "train", "evaluate")
 _PULL_PROBLEMS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from yarl import URL
 
 from retrain_operator.edges.answer import Failure
-from retrain_operator.edges.plain import plain
+from retrain_operator.model.plain import plain
 
 MOST_POINTS = 10_000
 """Moments that one request asks for. Prometheus refuses more than 11,000."""

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
-from retrain_operator.edges.plain import plain
 from retrain_operator.edges.request import Request
+from retrain_operator.model.plain import plain
 
 LONGEST_RETRY = 300.0
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from retrain_operator.model.access import Account, Right
+from retrain_operator.model.names import GROUP, VERSION
 
 
 class Resource(NamedTuple):
@@ -15,8 +16,8 @@ class Resource(NamedTuple):
     plural: str
 
 
-POLICIES = Resource("retrain.dev", "v1alpha1", "retrainpolicies")
-RUNS = Resource("retrain.dev", "v1alpha1", "retrainruns")
+POLICIES = Resource(GROUP, VERSION, "retrainpolicies")
+RUNS = Resource(GROUP, VERSION, "retrainruns")
 JOBS = Resource("batch", "v1", "jobs")
 PODS = Resource("", "v1", "pods")
 DEPLOYMENTS = Resource("apps", "v1", "deployments")

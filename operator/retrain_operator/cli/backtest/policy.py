@@ -11,8 +11,8 @@ from retrain_operator.cli.lint.files import CannotReadError, Source
 from retrain_operator.cli.lint.policy import KIND, name_of, wrong_with_policy
 from retrain_operator.cli.lint.sense import contradictions
 from retrain_operator.cli.lint.source import NotYamlError, Reading, nodes
-from retrain_operator.edges.plain import plain
 from retrain_operator.model.mistakes import Mistake
+from retrain_operator.model.plain import plain
 from retrain_operator.model.policy import PolicySpec
 from retrain_operator.model.status import PolicyStatus
 from retrain_operator.model.world import Policy

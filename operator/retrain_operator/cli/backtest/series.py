@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median_high
 
 from retrain_operator.decide.replay import Row
-from retrain_operator.edges.plain import plain
+from retrain_operator.model.plain import plain
 from retrain_operator.model.trigger import Trigger
 
 TIME = "time"

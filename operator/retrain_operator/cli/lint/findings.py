@@ -7,13 +7,13 @@ from itertools import chain, islice
 import yaml
 
 from retrain_operator.cli.lint.files import CannotReadError, Source, sources
-from retrain_operator.cli.lint.policy import API_VERSION, KIND, name_of, wrong_with_policy
+from retrain_operator.cli.lint.policy import KIND, name_of, wrong_with_policy
 from retrain_operator.cli.lint.source import TOLD_AT_MOST, NotYamlError, Reading, nodes
-from retrain_operator.edges.plain import plain
 from retrain_operator.model.mistakes import REQUIRED, Mistake
+from retrain_operator.model.names import GROUP
+from retrain_operator.model.plain import plain
 
 LONGEST_FIELD, LONGEST_MESSAGE = 200, 1000
-_GROUP = API_VERSION.partition("/")[0]
 _KINDS_OF_OTHERS = frozenset({"RetrainRun", "RetrainRunList"})
 _LISTS = frozenset({"List", "RetrainPolicyList"})
 
@@ -82,7 +82,7 @@ def _policies(text: str) -> Iterator[yaml.MappingNode]:
 
 def _is_meant_as_policy(node: yaml.MappingNode) -> bool:
     kind, group = _scalar(node, "kind"), _scalar(node, "apiVersion").partition("/")[0]
-    return kind.lower() == KIND.lower() or (group == _GROUP and kind not in _KINDS_OF_OTHERS)
+    return kind.lower() == KIND.lower() or (group == GROUP and kind not in _KINDS_OF_OTHERS)
 
 
 def _scalar(node: yaml.MappingNode, field: str) -> str:

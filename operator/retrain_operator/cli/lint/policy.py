@@ -13,6 +13,7 @@ from retrain_operator.cli.lint.fields import strangers, unknown, without_nulls
 from retrain_operator.cli.lint.sense import contradictions
 from retrain_operator.decide.schedule import mistake as schedule_mistake
 from retrain_operator.model.mistakes import REQUIRED, Mistake, Path, mistakes, quoted
+from retrain_operator.model.names import API_VERSION
 from retrain_operator.model.policy import PolicySpec
 from retrain_operator.model.scalars import Name
 from retrain_operator.model.trigger import CRON_FIELDS, ScheduleTrigger, cron_field
@@ -20,7 +21,7 @@ from retrain_operator.structural import structural
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-API_VERSION, KIND = "retrain.dev/v1alpha1", "RetrainPolicy"
+KIND = "RetrainPolicy"
 _SCHEMA = structural(PolicySpec)
 _TOP = ("apiVersion", "kind", "metadata", "spec", "status")
 _OF_THE_SERVER = (

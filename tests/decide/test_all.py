@@ -3,7 +3,8 @@
 import pytest
 
 from retrain_operator.decide.start import Hold, Start
-from retrain_operator.model.run import Outcome
+from retrain_operator.model.run import Outcome, RunStatus
+from retrain_operator.model.world import Going
 from tests.builders import APolicy, a_policy, clock_time
 from tests.coherent import assert_coherent
 from tests.decide.case import case
@@ -90,6 +91,20 @@ def test_what_a_run_healed_is_not_held_by_another_breach_that_lasts() -> None:
     healed = once.later("30m").seeing("accuracy", 0.9).passed()
     assert healed.trigger("drift").ineffective_runs == 1
     assert told(healed.later("30m").seeing("drift", 0.2).seeing("accuracy", 0.8)) == ("Start", f"{DRIFTS} {FAILS}")
+
+
+def test_however_much_there_is_to_tell_the_api_takes_the_status() -> None:
+    policy = a_policy().needing_all()
+    names = [f"{number:x}-{'name' * 15}" for number in range(16)]
+    for name in names:
+        policy = policy.watching(name, max=0.1).seeing(name, 0.2)
+    started = policy.passed()
+    assert started.status.active_run
+    assert len(started.status.message) == 1024
+    assert started.status.message.startswith(f"A run starts: {names[0]} is 0.2, above 0.1. {names[1]} is")
+    going = started.whose_run_is(Going(RunStatus(), started.now)).passed()
+    assert going.status.message.startswith(f"Run {started.status.active_run.name} is under way: {names[0]} is")
+    assert going.status.message.endswith("…")
 
 
 # A schedule as a gate

@@ -60,7 +60,7 @@ def report(world: PolicyWorld, decision: Decision, objection: Objection | None) 
             "observed_generation": world.policy.generation,
             "state": state,
             "reason": reason,
-            "message": message,
+            "message": clipped(message),
             "conditions": _conditions(world, decision, objection),
             "next_schedule_time": next_schedule_time(world),
             "cooldown_until": _rests_until(decision),
@@ -151,7 +151,7 @@ def _triggered(triggers: tuple[TriggerStatus, ...]) -> tuple[str, str, str]:
     pending = [trigger for trigger in triggers if trigger.state is TriggerState.PENDING]
     for status, found in (("True", firing), ("Unknown", unknown), ("False", pending)):
         if found:
-            return status, found[0].reason, clipped(" ".join(trigger.message for trigger in found))
+            return status, found[0].reason, " ".join(trigger.message for trigger in found)
     return "False", Reason.HEALTHY, "No trigger fires."
 
 
@@ -180,7 +180,7 @@ def _condition(
         type=kind,
         status=status,
         reason=reason,
-        message=message,
+        message=clipped(message),
         last_transition_time=before.last_transition_time if before and before.status == status else now,
         observed_generation=policy.generation,
     )

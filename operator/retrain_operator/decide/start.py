@@ -83,7 +83,7 @@ def circuit_open(world: PolicyWorld) -> Decision | None:
         f'{world.policy.name} --overwrite {REQUEST_ANNOTATION}="$(date)". Run {status.last_run.name}: '
         f"{status.last_run.message}"
     )
-    return Hold(Reason.CIRCUIT_OPEN, clipped(message))
+    return Hold(Reason.CIRCUIT_OPEN, message)
 
 
 def cooling_down(world: PolicyWorld) -> Decision | None:
@@ -108,9 +108,9 @@ def nothing_due(world: PolicyWorld) -> Decision | None:
         # With triggerMode All it is the unknown ones that are waited for.
         needed = unknown and world.policy.spec.trigger_mode is TriggerMode.ALL
         reason = Reason(unknown[0].reason) if needed else Reason.WATCHING
-        return Hold(reason, clipped(" ".join((*told, *(each.message for each in unknown)))), slot)
+        return Hold(reason, " ".join((*told, *(each.message for each in unknown))), slot)
     if unknown:
-        return Hold(Reason(unknown[0].reason), clipped(" ".join(each.message for each in unknown)), slot)
+        return Hold(Reason(unknown[0].reason), " ".join(each.message for each in unknown), slot)
     if slot:
         return Hold(Reason.WATCHING, f"No trigger fires. The next slot is at {slot:%Y-%m-%d %H:%M} UTC.", slot)
     return Hold(Reason.WATCHING, "All triggers are within their healthy ranges.")
@@ -145,7 +145,7 @@ def budget_exhausted(world: PolicyWorld) -> Decision | None:
         f"{many} started within {duration_text(limits.period)}, as many as limits.maxRuns allows. The next may start "
         f"at {_clock(until)} UTC. What waits for it: {_waiting(world)}"
     )
-    return Hold(Reason.BUDGET_EXHAUSTED, clipped(message), until)
+    return Hold(Reason.BUDGET_EXHAUSTED, message, until)
 
 
 def due(world: PolicyWorld) -> Decision:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.trainer.tampering import Tampering
 from tests.trainer.world import World
 
 
@@ -15,3 +16,8 @@ def uri(world: World) -> str:
     run = world.begin(6)
     assert run.evaluate.candidate is not None
     return run.evaluate.candidate.uri
+
+
+@pytest.fixture
+def tampering(world: World) -> Tampering:
+    return Tampering(world)

@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from retrain_trainer.contract import Digest, Word
-from retrain_trainer.places import local_path
+from retrain_trainer.places import local_path, opened
 
 Key = int | float
 """Where a row stands in its order: microseconds since 1970, the number in the time column, or the row's position."""
+LARGEST = 8 << 30
+"""Bytes of a batch that is read; a larger one is known by its size and its time of change, and refused."""
 
 
 class Batch(Word):
@@ -57,6 +59,8 @@ def look_at(path: Path, name: str, known: dict[str, Seen]) -> Batch:
     seen = known.get(name)
     if seen is not None and (seen.size, seen.modified) == (stat.st_size, stat.st_mtime_ns):
         digest = seen.digest
+    elif stat.st_size > LARGEST:
+        digest = digest_of(f"{name} {stat.st_size} {stat.st_mtime_ns}".encode())
     else:
         digest = file_digest(path)
     return Batch(name=name, path=str(path), digest=digest, size=stat.st_size, modified=stat.st_mtime_ns)
@@ -77,7 +81,7 @@ def new_data(listed: Iterable[Batch], seen: Iterable[Seen]) -> Digest | None:
 
 def file_digest(path: Path) -> Digest:
     """Return the SHA-256 of a file, read in pieces."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 

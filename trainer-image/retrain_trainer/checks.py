@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from retrain_trainer.batches import LARGEST, Batch
 from retrain_trainer.data import Layout, Type
 from retrain_trainer.faults import Problem
 from retrain_trainer.profile import JUDGED_ROWS, Findings, Profile, psi, shares_of
@@ -33,6 +34,19 @@ WORDS = {
     Type.TIME: "times",
     Type.OTHER: "values of another kind",
 }
+
+
+def size(batch: Batch) -> Iterator[Problem]:
+    """Check that a batch is not too large to be read."""
+    if batch.size > LARGEST:
+        expected = f"a file of at most {LARGEST >> 30} GiB (split it)"
+        yield Problem(batch.name, "size", expected, f"{batch.size / (1 << 30):.1f} GiB")
+
+
+def classes(batch: str, seen: Findings, layout: Layout) -> Iterator[Problem]:
+    """Check that what has been read so far holds classes, and not a number or a text for each row."""
+    if len(seen.classes) > MAX_CLASSES:
+        yield Problem(batch, "classes", f"at most {MAX_CLASSES} classes", f"{len(seen.classes)}", layout.label)
 
 
 def columns(batch: str, header: dict[str, Type], layout: Layout) -> Iterator[Problem]:
@@ -66,8 +80,6 @@ def contents(batch: str, seen: Findings, layout: Layout) -> Iterator[Problem]:
         yield Problem(batch, "label", f"a value in {LABELLED:.0%} of rows", f"{seen.rows / whole:.1%}", layout.label)
     for number in np.flatnonzero(seen.infinite):
         yield Problem(batch, "finite", "no infinite value", f"{seen.infinite[number]}", layout.features[number])
-    if len(seen.classes) > MAX_CLASSES:
-        yield Problem(batch, "classes", f"at most {MAX_CLASSES} classes", f"{len(seen.classes)}", layout.label)
 
 
 def against(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:

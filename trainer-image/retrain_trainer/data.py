@@ -4,6 +4,7 @@ Features become float64, whatever number type a file has; labels and times one t
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +19,14 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from retrain_trainer import bounds
 from retrain_trainer.contract import Word
 from retrain_trainer.faults import BadBatchError, Problem
 
-CHUNK_ROWS = 65_536
+CHUNK_ROWS, CHUNK_VALUES = 65_536, 1 << 23
+"""Of a chunk at most; very wide tables are read in fewer rows at a time."""
+BUFFER = 1 << 20
+"""Bytes of a column that are read ahead, however large its row group is."""
 Floats = NDArray[np.float64]
 Labels = NDArray[Any]
 Keys = NDArray[Any]
@@ -109,14 +114,24 @@ def type_of(arrow: pa.DataType) -> Type:
 def header(path: Path, batch: str) -> dict[str, Type]:
     """Return the columns of a file with their types; BadBatchError when it is not a readable Parquet or CSV file."""
     with _told(batch):
-        schema = pq.read_schema(path) if path.suffix == ".parquet" else _csv(path, batch, None).schema
+        if path.suffix == ".parquet":
+            bounds.check_footer(path, batch)
+            schema = pq.read_schema(path)
+        else:
+            schema = _csv(path, batch, None).schema
+    twice = [name for name, times in Counter(schema.names).items() if times > 1]
+    if twice:
+        raise BadBatchError(Problem(batch, "columns", "each name once", f"{twice[0]} more than once", twice[0]))
     return {field.name: type_of(field.type) for field in schema}
 
 
 def read(path: Path, batch: str, layout: Layout) -> Iterator[pa.RecordBatch]:
     """Yield a file in chunks with the columns and types of the layout; BadBatchError names what does not fit."""
+    rows = 0
     with _told(batch):
         for chunk in _chunks(path, batch, layout):
+            rows += chunk.num_rows
+            bounds.check_rows(rows, batch)
             yield _fitted(chunk, batch, layout)
 
 
@@ -161,14 +176,18 @@ def _chunks(path: Path, batch: str, layout: Layout) -> Iterator[pa.RecordBatch]:
     if path.suffix != ".parquet":
         yield from _csv(path, batch, layout)
         return
-    with pq.ParquetFile(path, pre_buffer=False) as file:
-        yield from file.iter_batches(CHUNK_ROWS, columns=list(layout.columns))
+    words = [layout.label] if layout.label_type is Type.TEXT else None
+    with pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER, read_dictionary=words) as file:
+        bounds.check_row_groups(file.metadata, batch, layout.columns)
+        rows = max(min(CHUNK_ROWS, CHUNK_VALUES // len(layout.columns)), 1)
+        yield from file.iter_batches(rows, columns=list(layout.columns))
 
 
 def _csv(path: Path, batch: str, layout: Layout | None) -> pacsv.CSVStreamingReader:
     """Open a CSV file. With a layout, numbers are read as float64 even where the first rows look like integers."""
     if path.suffix != ".csv":
         raise BadBatchError(Problem(batch, "format", "a file ending in .parquet or .csv", path.suffix or "no ending"))
+    bounds.check_head(path, batch)
     types: dict[str, pa.DataType] = {}
     if layout is not None:
         seen = header(path, batch)
@@ -186,6 +205,8 @@ def _fitted(chunk: pa.RecordBatch, batch: str, layout: Layout) -> pa.RecordBatch
     arrays = []
     for field in layout.arrow():
         column = chunk.column(field.name)
+        if field.name == layout.label:
+            bounds.check_words(column, batch, layout.label)
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()
         try:

@@ -16,9 +16,10 @@ from retrain_trainer.holdout import moment
 from retrain_trainer.manifest import HOLDOUT, Report
 from retrain_trainer.measure import distribution, predict
 from retrain_trainer.metrics import Predicted
+from retrain_trainer.places import content
 from retrain_trainer.profile import Profile
 from retrain_trainer.score import lower_bound, score, sign
-from retrain_trainer.store import Store, Version
+from retrain_trainer.store import LARGEST_MODEL, Store, Version
 from retrain_trainer.workspace import Plan, Training, Workspace, parse
 
 
@@ -31,8 +32,7 @@ def evaluate(task: Task, workspace: Workspace) -> Evaluated:
     _require_order(plan, plan.holdout, profile.layout)
     store = Store(task.model.store)
     champion = store.champion(task)
-    models = [pipeline.load(workspace.candidate.read_bytes(), str(workspace.candidate), sklearn.__version__)]
-    models += [] if champion is None else [pipeline.load_model(champion)]
+    models = [_candidate(workspace), *([] if champion is None else [pipeline.load_model(champion)])]
     predicted = predict(models, workspace.holdout, profile.layout)
     scores = _scores(task, predicted)
     asked = {metric.name for metric in task.metrics}
@@ -52,6 +52,12 @@ def evaluate(task: Task, workspace: Workspace) -> Evaluated:
     committed = store.answer_of(task, "evaluate")
     assert isinstance(committed, Evaluated)
     return committed
+
+
+def _candidate(workspace: Workspace) -> Pipeline:
+    made = content(workspace.candidate, LARGEST_MODEL)
+    model: Pipeline = pipeline.load(made, str(workspace.candidate), sklearn.__version__)
+    return model
 
 
 def _scores(task: Task, predicted: list[Predicted]) -> tuple[Score, ...]:

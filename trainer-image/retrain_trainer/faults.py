@@ -45,7 +45,7 @@ class BadBatchError(Exception):
 def sentence_of(error: BaseException) -> str:
     """Tell a fault in one sentence; of an unknown one only its class, since its text may hold anything."""
     match error:
-        case StepError():
+        case StepError() | BadBatchError():
             return str(error)
         case MemoryError():
             return "Out of memory: raise the memory limit of this step."

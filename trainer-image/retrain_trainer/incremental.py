@@ -16,6 +16,8 @@ from retrain_trainer import guard, pipeline
 from retrain_trainer.data import Labels, Rows
 from retrain_trainer.faults import StepError
 from retrain_trainer.guard import Guard
+from retrain_trainer.places import content
+from retrain_trainer.store import LARGEST_MODEL
 from retrain_trainer.workspace import Update, Workspace, write
 
 
@@ -68,10 +70,10 @@ def save(progress: Progress, workspace: Workspace, what: str) -> None:
 def resumed(workspace: Workspace, what: str) -> Progress | None:
     """Return what an earlier attempt saved, None when there is nothing of the same task and data."""
     try:
-        content = workspace.checkpoint.read_bytes()
+        saved = content(workspace.checkpoint, LARGEST_MODEL)
     except FileNotFoundError:
         return None
-    state = pipeline.load(content, str(workspace.checkpoint), sklearn.__version__)
+    state = pipeline.load(saved, str(workspace.checkpoint), sklearn.__version__)
     if state["what"] != what:
         return None
     updates = [Update.model_validate_json(update) for update in state["updates"]]

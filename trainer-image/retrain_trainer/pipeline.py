@@ -5,6 +5,8 @@ the weights of the estimator mean. Models are kept in the skops format; nothing 
 """
 
 import importlib
+import zipfile
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,12 @@ from retrain_trainer.store import Version
 
 WARM_UP_ROWS = 10_000
 """After as many rows of the first training the scaler stands still."""
+
+SCHEMA = "schema.json"
+"""The part of a skops file that says how the others make up the model."""
+LARGEST_SCHEMA = 32 << 20
+END, LARGEST_DIRECTORY = 22, 8 << 20
+"""Bytes of the end of a zip, which says how large its directory is, and of the directory."""
 
 REVIEWED = frozenset(
     {
@@ -113,17 +121,46 @@ def load(content: bytes, origin: str, version: str) -> Any:
             f"{origin} was made with scikit-learn {version}, and this image has {sklearn.__version__}: only the same "
             "minor version reads it right. Use the image that made it, or begin a new store."
         )
-    unknown = set(skops.io.get_untrusted_types(data=content)) - REVIEWED
-    if unknown:
-        raise StepError(f"{origin} holds types that are not allowed in a model: {', '.join(sorted(unknown))[:200]}.")
-    return skops.io.loads(content, trusted=sorted(REVIEWED))
+    try:
+        _require_unpacked(content, origin)
+        unknown = set(skops.io.get_untrusted_types(data=content)) - REVIEWED
+        if not unknown:
+            return skops.io.loads(content, trusted=sorted(REVIEWED))
+    except StepError:
+        raise
+    except MemoryError:
+        advice = "raise the memory limit of this step, if it is the model it should be"
+        raise StepError(f"{origin} does not fit into memory: {advice}.") from None
+    except Exception as error:  # whatever a file that is none of its own makes skops do
+        raise StepError(f"{origin} is no model in the skops format ({type(error).__name__}).") from error
+    raise StepError(f"{origin} holds types that are not allowed in a model: {', '.join(sorted(unknown))[:200]}.")
 
 
 def load_model(version: Version) -> Pipeline:
     """Load the model of a version, its digest checked before anything is parsed."""
-    return load(version.read(MODEL), version.ref.uri, version.manifest.libraries["scikit-learn"])
+    model = load(version.read(MODEL), version.ref.uri, version.manifest.libraries.get("scikit-learn", "?"))
+    if not isinstance(model, Pipeline):
+        raise StepError(f"{version.ref.uri} holds no pipeline but an object of type {type(model).__name__}.")
+    return model
 
 
 def kind_of(pipeline: Pipeline) -> Kind:
     """Whether a pipeline predicts classes or numbers."""
     return Kind.REGRESSOR if classes_of(pipeline) is None else Kind.CLASSIFIER
+
+
+def _require_unpacked(content: bytes, origin: str) -> None:
+    """Refuse a zip that would grow when it is read. skops packs nothing, so its files are as large as what they hold.
+
+    The directory at the end is measured before it is parsed: an entry of 46 bytes becomes an object of ten times that.
+    """
+    end = content[-END:]
+    directory = int.from_bytes(end[12:16], "little")
+    if end[:4] != b"PK\5\6" or content[-END - 20 : -END].startswith(b"PK\6\7") or directory > LARGEST_DIRECTORY:
+        raise StepError(f"{origin} is no model in the skops format (not a plain zip of fewer than 65,535 files).")
+    with zipfile.ZipFile(BytesIO(content)) as file:
+        entries = file.infolist()
+    packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+    schema = max((entry.file_size for entry in entries if entry.filename == SCHEMA), default=0)
+    if packed or sum(entry.file_size for entry in entries) > len(content) or schema > LARGEST_SCHEMA:
+        raise StepError(f"{origin} would grow when it is read: its parts are packed, overlap, or are too many.")

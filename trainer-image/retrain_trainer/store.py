@@ -19,14 +19,17 @@ from pydantic import ValidationError
 from retrain_trainer.batches import digest_of, file_digest
 from retrain_trainer.contract import Answer, Digest, ModelRef, Task
 from retrain_trainer.faults import StepError
-from retrain_trainer.manifest import MANIFEST, Manifest, inputs_of
-from retrain_trainer.places import SCHEME, local_path
+from retrain_trainer.manifest import MANIFEST, MODEL, Manifest, inputs_of
+from retrain_trainer.places import SCHEME, content, local_path
+from retrain_trainer.workspace import LARGEST
 
 VERSION = re.compile(r"v(\d{6})-[a-z0-9.]{1,10}")
 RUN = re.compile(r"[a-z0-9]([-.a-z0-9]{0,61}[a-z0-9])?")
 DRAFT = ".draft-"
 DEAD_AFTER = 3600.0
 """Seconds after which a draft must be that of a dead run: writing one takes moments."""
+LARGEST_MODEL = 2 << 30
+"""Bytes of a model; other files that are read as a whole may have `LARGEST`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,21 @@ class Version:
 
     def path_of(self, name: str) -> Path:
         """Return the path of a file after checking its digest."""
-        path = self.folder / name
+        path = self._place_of(name)
         self._check(name, file_digest(path))
         return path
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file after checking their digest."""
-        content = (self.folder / name).read_bytes()
-        self._check(name, digest_of(content))
-        return content
+        found = content(self._place_of(name), LARGEST_MODEL if name == MODEL else LARGEST)
+        self._check(name, digest_of(found))
+        return found
+
+    def _place_of(self, name: str) -> Path:
+        path = self.folder / name
+        if path.resolve().parent != self.folder.resolve():
+            raise StepError(f"{self.ref.uri}/{name} is a link out of its version.")
+        return path
 
     def _check(self, name: str, found: Digest) -> None:
         expected = self.manifest.files.get(name)
@@ -59,14 +68,14 @@ def open_version(uri: str, digest: Digest | None) -> Version:
     """Read the manifest of a version; StepError when it is not there, or is not the one with this digest."""
     folder = local_path(uri)
     try:
-        content = (folder / MANIFEST).read_bytes()
+        read = content(folder / MANIFEST, LARGEST)
     except (FileNotFoundError, NotADirectoryError):
         raise StepError(f"{uri} is no version: it has no {MANIFEST}.") from None
-    found = digest_of(content)
+    found = digest_of(read)
     if digest is not None and found != digest:
         raise StepError(f"{uri} is not the version that was trained: its digest is {found}, expected {digest}.")
     try:
-        manifest = Manifest.model_validate_json(content)
+        manifest = Manifest.model_validate_json(read)
     except ValidationError:
         raise StepError(f"{uri}/{MANIFEST} is no manifest of this trainer.") from None
     return Version(ModelRef(uri=uri.rstrip("/"), digest=found), folder, manifest)
@@ -83,9 +92,7 @@ class Store:
         """Return the version in service, None when there is none; StepError when it is not one of this store."""
         if task.champion is None:
             return None
-        folder = local_path(task.champion.uri)
-        inside = folder.parent == self.folder and folder.resolve().parent == self.folder.resolve()
-        if not inside or not VERSION.fullmatch(folder.name):
+        if not self._holds(local_path(task.champion.uri)):
             raise StepError(f"The champion {task.champion.uri} is no version in the store {self.uri}.")
         return open_version(task.champion.uri, task.champion.digest)
 
@@ -102,11 +109,16 @@ class Store:
 
     def version_of(self, task: Task) -> Version | None:
         """Return the version that this very task has committed, if it has."""
-        for folder in sorted(self.folder.glob(f"v??????-{suffix_of(task.run)}")):
+        for folder in filter(self._holds, sorted(self.folder.glob(f"v??????-{suffix_of(task.run)}"))):
             version = open_version(f"{self.uri}/{folder.name}", None)
             if version.manifest.task == inputs_of(task):
                 return version
         return None
+
+    def _holds(self, folder: Path) -> bool:
+        """Whether a folder is named as a version, and lies in this store itself and not behind a link."""
+        inside = folder.parent == self.folder and folder.resolve().parent == self.folder.resolve()
+        return inside and VERSION.fullmatch(folder.name) is not None
 
     def next_version(self, run: str) -> str:
         """Return the name of the version to come: one more than the highest number, and the end of the run's name."""

@@ -80,6 +80,7 @@ def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
             continue
         start = past.seen[batch.digest].until if batch.digest in past.seen else None
         try:
+            _raise_first(checks.size(batch))
             columns = header(Path(batch.path), batch.name)
             found.layout = found.layout or layout_of(task, batch.name, columns)
             _raise_first(checks.columns(batch.name, columns, found.layout))
@@ -143,6 +144,7 @@ def _read(batch: Batch, layout: Layout, start: Key | None) -> Findings:
     for rows in read_rows(Path(batch.path), batch.name, layout):
         new = rows if start is None else rows.where(rows.keys >= start)
         findings.add(new, count_classes=layout.label_type is not Type.NUMBER)
+        _raise_first(checks.classes(batch.name, findings, layout))
     return findings
 
 

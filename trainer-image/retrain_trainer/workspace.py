@@ -13,9 +13,13 @@ from pydantic import BaseModel, Field, ValidationError
 from retrain_trainer.batches import Batch, Key, Seen
 from retrain_trainer.contract import WORKSPACE, CollectOutcome, Digest, HoldoutReport, Word
 from retrain_trainer.faults import StepError
+from retrain_trainer.places import content
 
 FOLDER_VARIABLE = "RETRAIN_WORKSPACE"
 """Overrides the folder, for tests and for work outside of a cluster."""
+
+LARGEST = 64 << 20
+"""Bytes of what one step tells the next, and of what a version tells a run."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -96,7 +100,7 @@ class Workspace:
 def parse(model: type[M], path: Path) -> M:
     """Read a JSON file into a model; StepError when the step before left none, or another thing."""
     try:
-        return model.model_validate_json(path.read_bytes())
+        return model.model_validate_json(content(path, LARGEST))
     except FileNotFoundError:
         raise StepError(f"{path} is missing: the step that writes it has not run in this workspace.") from None
     except ValidationError as error:

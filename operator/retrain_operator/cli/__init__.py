@@ -12,7 +12,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 @app.callback()
 def retrain() -> None:
-    """Tell what retraining policies are doing."""
+    """Tell what retraining policies are doing, and what they would do."""
 
 
 @app.command()
@@ -46,7 +46,7 @@ def status(
 @app.command("lint")
 def lint_files(
     files: Annotated[
-        list[str] | None, typer.Argument(metavar="[FILE]...", help="Files that may have policies in them.")
+        list[str] | None, typer.Argument(metavar="FILE", help="Files that may have policies in them.")
     ] = None,
     filename: Annotated[
         list[str] | None,

@@ -53,6 +53,10 @@ REFUSED = {
         policy(triggers=[{"name": "drift"}]),
         "a trigger needs exactly one of prometheus, schedule",
     ),
+    "a trigger called as what is told of others": (
+        policy(triggers=[{**metric(), "name": "manual"}]),
+        "a trigger may not be called all or manual",
+    ),
     "two triggers of one name": (
         policy(triggers=[metric(), metric()]),
         'spec.triggers[1]: Duplicate value: {"name":"drift"}',

@@ -18,6 +18,7 @@ from retrain_trainer.measure import distribution, predict
 from retrain_trainer.metrics import Predicted
 from retrain_trainer.places import content
 from retrain_trainer.profile import Profile
+from retrain_trainer.pruning import prune
 from retrain_trainer.score import lower_bound, score, sign
 from retrain_trainer.store import LARGEST_MODEL, Store, Version
 from retrain_trainer.workspace import Plan, Training, Workspace, parse
@@ -49,6 +50,7 @@ def evaluate(task: Task, workspace: Workspace) -> Evaluated:
     report = Report(run=task.run, scores=scores, reference=said.reference, psi=plan.psi, updates=training.updates)
     whole = profile.model_copy(update={"predictions": distribution(predicted[0])})
     release.commit(store, task, workspace, release.Candidate(models[0], plan, training, whole, report, said))
+    prune(store, task.run, champion)
     committed = store.answer_of(task, "evaluate")
     assert isinstance(committed, Evaluated)
     return committed

@@ -92,7 +92,7 @@ class Store:
         """Return the version in service, None when there is none; StepError when it is not one of this store."""
         if task.champion is None:
             return None
-        if not self._holds(local_path(task.champion.uri)):
+        if not self.holds(local_path(task.champion.uri)):
             raise StepError(f"The champion {task.champion.uri} is no version in the store {self.uri}.")
         return open_version(task.champion.uri, task.champion.digest)
 
@@ -109,16 +109,26 @@ class Store:
 
     def version_of(self, task: Task) -> Version | None:
         """Return the version that this very task has committed, if it has."""
-        for folder in filter(self._holds, sorted(self.folder.glob(f"v??????-{suffix_of(task.run)}"))):
+        for folder in filter(self.holds, sorted(self.folder.glob(f"v??????-{suffix_of(task.run)}"))):
             version = open_version(f"{self.uri}/{folder.name}", None)
             if version.manifest.task == inputs_of(task):
                 return version
         return None
 
-    def _holds(self, folder: Path) -> bool:
+    def holds(self, folder: Path) -> bool:
         """Whether a folder is named as a version, and lies in this store itself and not behind a link."""
         inside = folder.parent == self.folder and folder.resolve().parent == self.folder.resolve()
         return inside and VERSION.fullmatch(folder.name) is not None
+
+    def others_commit(self, run: str) -> bool:
+        """Whether another run that may still live is writing a version."""
+        return any(not _of(run, draft) and not _dead(draft) for draft in self.folder.glob(f"{DRAFT}*"))
+
+    def drop(self, version: Path, run: str) -> None:
+        """Remove a version: a kill meanwhile leaves it whole, or a draft that `commit` cleans away."""
+        draft = self._draft(run)
+        version.rename(draft)
+        shutil.rmtree(draft)
 
     def next_version(self, run: str) -> str:
         """Return the name of the version to come: one more than the highest number, and the end of the run's name."""
@@ -132,7 +142,7 @@ class Store:
         When the place is taken, another attempt of the same run was faster; its version stays, ours is dropped.
         """
         self._clean(manifest.run)
-        draft = self.folder / f"{DRAFT}{manifest.run}-{secrets.token_hex(4)}"
+        draft = self._draft(manifest.run)
         draft.mkdir(parents=True)
         files = {name: _save(draft / name, content) for name, content in contents.items()}
         whole = manifest.model_copy(update={"files": files})
@@ -145,11 +155,25 @@ class Store:
         draft.rename(place)
         _sync(self.folder)
 
+    def _draft(self, run: str) -> Path:
+        return self.folder / f"{DRAFT}{run}-{secrets.token_hex(4)}"
+
     def _clean(self, run: str) -> None:
         """Remove drafts of earlier attempts of this run, and of runs that are long dead."""
         for draft in self.folder.glob(f"{DRAFT}*"):
-            if draft.name.startswith(f"{DRAFT}{run}-") or time.time() - draft.stat().st_mtime > DEAD_AFTER:
+            if _of(run, draft) or _dead(draft):
                 shutil.rmtree(draft, ignore_errors=True)
+
+
+def _of(run: str, draft: Path) -> bool:
+    return draft.name.rpartition("-")[0] == f"{DRAFT}{run}"
+
+
+def _dead(draft: Path) -> bool:
+    try:
+        return time.time() - draft.stat().st_mtime > DEAD_AFTER
+    except FileNotFoundError:
+        return True  # it has become a version, or was removed, since it was listed
 
 
 def suffix_of(run: str) -> str:

@@ -116,6 +116,13 @@ def test_other_limits_hold_at_once(given: dict[str, object], then: tuple[str, st
     assert held(spent.at("12:00:00").edited(limits=given), "12:00:00") == then
 
 
+def test_a_raised_limit_counts_the_runs_from_before() -> None:
+    once = run_at(FREE.limited(maxRuns=1, period="24h"), "10:00:00")
+    again = asked_at(asked_at(once, "11:00:00"), "12:00:00")
+    raised = again.edited(limits={"maxRuns": 4, "period": "24h"}).at("13:00:00").passed()
+    assert raised.status.runs_remaining == 1
+
+
 def test_a_restart_of_the_operator_gives_nothing_back() -> None:
     spent = run_at(run_at(TWO_A_DAY, "10:00:00"), "15:00:00")
     assert held(spent.operator_restarted().passed(), "16:00:00") == exhausted("2 runs have", "02 10:00:00")
@@ -198,12 +205,3 @@ def test_of_a_run_that_is_blocked_and_an_unfit_target_the_run_is_told() -> None:
     status = report(busy.settled, busy.decision, UNFIT)
     assert_coherent(status)
     assert (status.state, status.reason) == ("Blocked", "QuotaExceeded")
-
-
-def test_a_trigger_may_be_called_manual_without_an_old_request_being_forgotten() -> None:
-    asked = a_policy().watching("manual", max=0.1).resting().asked_by_hand("monday").passed()
-    over = ends(asked, Outcome.REJECTED).later("1m").seeing("manual", 0.2)
-    started = over.passed()
-    assert started.status.active_run
-    assert started.status.active_run.cause.request is None
-    assert started.status.last_handled_request == "monday"

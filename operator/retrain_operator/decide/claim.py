@@ -9,6 +9,9 @@ from retrain_operator.model.observation import Sample
 from retrain_operator.model.status import ActiveRun, Cause, PolicyStatus, SeenVolume, TriggerStatus
 from retrain_operator.model.world import PolicyWorld
 
+COUNTED_AT_MOST = 100
+"""Starts that are remembered: as many as limits.maxRuns may be at most, so that a higher one counts those before it."""
+
 
 def claimed(world: PolicyWorld, start: Start) -> PolicyStatus:
     """The status with the run's claim; the run may exist only after it was written."""
@@ -34,7 +37,7 @@ def _recent(world: PolicyWorld) -> tuple[datetime, ...]:
     if limits.max_runs is None:
         return ()
     counted = [at for at in world.policy.status.recent_runs if at > world.now - limits.period]
-    return (world.now, *counted)[: limits.max_runs]
+    return (world.now, *counted)[:COUNTED_AT_MOST]
 
 
 def _volumes(world: PolicyWorld) -> tuple[SeenVolume, ...]:

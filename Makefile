@@ -80,3 +80,7 @@ bench-overhead: images ## Measure what the operator adds to the same work done b
 .PHONY: bench-backtest
 bench-backtest: setup ## Measure how long backtest takes for a month of four triggers
 	@$(RUN) tests.bench.backtest
+
+.PHONY: bench-server
+bench-server: setup ## Measure what the reference server predicts a second on one core
+	@$(RUN) tests.bench.server

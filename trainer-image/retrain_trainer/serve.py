@@ -108,7 +108,7 @@ class Server:
     async def infer(self, request: web.Request) -> web.Response:
         """Predict the rows of a request."""
         served = self._of(request)
-        return web.json_response(served.infer(await _body(request)))
+        return web.json_response(await served.infer(await _body(request)))
 
     async def feedback(self, request: web.Request) -> web.Response:
         """Count how earlier predictions compare with what turned out to be true."""
@@ -179,6 +179,8 @@ async def _body(request: web.Request) -> dict[str, Any]:
 def serve() -> int:
     """Serve until SIGTERM, then end within a second."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    # Threads of OpenMP wait by spinning: for the few rows of a request they cost more than they give.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     settings = Settings.from_environment()
     app = Server(settings).app()
     web.run_app(

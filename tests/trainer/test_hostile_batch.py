@@ -29,12 +29,12 @@ def sparse(path: Path, begin: bytes, size: int) -> None:
 
 def packed_column(path: Path) -> None:
     rows = (bounds.PACKED_COLUMN >> 3) + 1
-    table = pa.table({"a": np.zeros(rows), "time": pa.nulls(rows, pa.timestamp("us")), "y": pa.nulls(rows, pa.int64())})
-    pq.write_table(table, path, compression="zstd", use_dictionary=["y"], row_group_size=rows)
+    table = pa.table({"a": np.zeros(rows), "time": pa.nulls(rows), "y": pa.nulls(rows)})
+    pq.write_table(table, path, compression="zstd", use_dictionary=False, row_group_size=rows)
 
 
 def many_rows(path: Path) -> None:
-    table = pa.table({name: pa.nulls(bounds.MOST_ROWS + 1, pa.null()) for name in ("time", "y")})
+    table = pa.table({name: pa.nulls(bounds.MOST_ROWS + 1) for name in ("time", "y")})
     pq.write_table(table, path)
 
 

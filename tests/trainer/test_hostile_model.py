@@ -141,7 +141,7 @@ class TestMemory:
     @pytest.mark.parametrize(
         ("make", "expected"),
         [
-            (lambda: zipped({"schema.json": b"[" + b" " * (1 << 29)}, zipfile.ZIP_DEFLATED), GROWS),
+            (lambda: zipped({"schema.json": b"[" + b" " * (1 << 28)}, zipfile.ZIP_DEFLATED), GROWS),
             (
                 endless_array,
                 "does not fit into memory: raise the memory limit of this step, if it is the model it should be.",

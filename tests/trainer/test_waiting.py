@@ -13,8 +13,9 @@ from retrain_trainer.data import Floats
 from retrain_trainer.estimators import MODULES, Kind
 from retrain_trainer.faults import InputError
 from retrain_trainer.serve import Settings
-from retrain_trainer.served import ROW_BY_ROW, Served, load
+from retrain_trainer.served import Served, load
 from retrain_trainer.store import open_version
+from retrain_trainer.together import LINEAR, TREES, say, scores
 from retrain_trainer.waiting import Waiting
 from tests.trainer.client import rows, serving
 from tests.trainer.world import World
@@ -89,7 +90,7 @@ async def test_together_each_gets_what_the_model_says_of_it_alone(world: World, 
     assert served.watch.features.seen == len(features)
 
 
-@pytest.mark.parametrize("name", [name for name, _ in MODULES if name.startswith(ROW_BY_ROW)])
+@pytest.mark.parametrize("name", [name for name, _ in MODULES if name.startswith(TREES)])
 def test_trees_say_of_a_row_the_same_in_any_company(name: str) -> None:
     random = np.random.default_rng(0)
     features = random.normal(size=(400, 5))
@@ -100,6 +101,22 @@ def test_trees_say_of_a_row_the_same_in_any_company(name: str) -> None:
     for output in ("predict", "predict_proba")[: 1 + classifies]:
         ask = getattr(model, output)
         assert np.array_equal(ask(features)[:50], np.concatenate([ask(features[row : row + 1]) for row in range(50)]))
+
+
+@pytest.mark.parametrize("name", [name for name, _ in MODULES if name.startswith(LINEAR)])
+@pytest.mark.filterwarnings("ignore::FutureWarning:sklearn.linear_model")
+@pytest.mark.parametrize("edges", [[0], [-1, 1]], ids=["two classes", "three classes"])
+def test_a_linear_classifier_scores_a_row_the_same_in_any_company(name: str, edges: list[int]) -> None:
+    random = np.random.default_rng(0)
+    features = random.normal(size=(600, 23))
+    model = pipeline.build(Model(store="file:///m", estimator=name)).named_steps["estimator"]
+    model.fit(features, np.digitize(features @ random.normal(size=23), edges))
+    alone = [features[row : row + 1] for row in range(600)]
+    theirs = np.concatenate([model.decision_function(row).reshape(1, -1) for row in alone])
+    assert np.array_equal(scores(model, features), theirs)
+    assert say(model, "predict", alone) == [model.predict(row) for row in alone]
+    with pytest.raises(ValueError, match="Input X contains infinity"):
+        say(model, "predict", [*alone, np.full((1, 23), np.inf)])
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast")

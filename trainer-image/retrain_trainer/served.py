@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 
-from retrain_trainer import inference, pipeline
+from retrain_trainer import inference, pipeline, together
 from retrain_trainer.data import Floats
 from retrain_trainer.faults import InputError, StepError
 from retrain_trainer.manifest import GOLDEN, PROFILE, Golden
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-6
 DIGEST = re.compile("sha256:[0-9a-f]{64}")
-ROW_BY_ROW = ("DecisionTree", "ExtraTree", "GradientBoosting", "HistGradientBoosting", "RandomForest")
-"""Estimators that walk each row through trees by itself, so that its result is the same in any company. Others multiply
-matrices, and there the last bits of a row depend on how many rows there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +98,11 @@ class Served:
     def _answer(self, questions: Sequence[Question]) -> list[dict[str, np.ndarray]]:
         """Return the outputs of each question by name, `predict` always among them, and count what was predicted."""
         rows = np.concatenate([question.features for question in questions])
-        prepared = _split(self._prepared(rows), [question.features for question in questions])
-        predicted = self._say("predict", prepared)
+        prepared = together.split(self._prepared(rows), [question.features for question in questions])
+        predicted = together.say(self.model[-1], "predict", prepared)
         answers = [{"predict": values} for values in predicted]
         likely = [place for place, question in enumerate(questions) if "predict_proba" in question.outputs]
-        chances = self._say("predict_proba", [prepared[place] for place in likely])
+        chances = together.say(self.model[-1], "predict_proba", [prepared[place] for place in likely])
         for place, values in zip(likely, chances, strict=True):
             answers[place]["predict_proba"] = values
         self.watch.predicted(rows, self._places(np.concatenate(predicted)))
@@ -118,12 +115,6 @@ class Served:
             if not isinstance(step, SimpleImputer) or np.isnan(rows).any():
                 rows = step.transform(rows)
         return rows
-
-    def _say(self, output: str, parts: list[Floats]) -> list[np.ndarray]:
-        """Return what the estimator says of each part."""
-        if len(parts) > 1 and type(self.model[-1]).__name__.startswith(ROW_BY_ROW):
-            return _split(getattr(self.model[-1], output)(np.concatenate(parts)), parts)
-        return [getattr(self.model[-1], output)(part) for part in parts]
 
     def _places(self, predicted: np.ndarray) -> np.ndarray:
         """Return predictions as numbers: classes by their place."""
@@ -149,11 +140,6 @@ def prove(model: Pipeline, golden: Golden) -> None:
         chances = pipeline.probabilities(model, rows)
         if chances is None or not np.allclose(chances, golden.probabilities, rtol=0, atol=TOLERANCE):
             raise StepError("This is not the model it was: probabilities of the golden rows differ.")
-
-
-def _split(values: np.ndarray, parts: Sequence[Floats]) -> list[np.ndarray]:
-    """Cut what was said of all parts together into what was said of each."""
-    return np.split(values, np.cumsum([len(part) for part in parts[:-1]]))
 
 
 def _errors(predicted: list[Any], actual: list[Any]) -> list[float]:

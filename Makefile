@@ -84,3 +84,7 @@ bench-backtest: setup ## Measure how long backtest takes for a month of four tri
 .PHONY: bench-server
 bench-server: setup ## Measure what the reference server predicts a second on one core
 	@$(RUN) tests.bench.server
+
+.PHONY: bench-trainer
+bench-trainer: setup ## Measure the steps' rows a second on one core beside a bare loop, and their memory
+	@$(RUN) tests.bench.trainer

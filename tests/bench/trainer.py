@@ -1,0 +1,147 @@
+"""What the trainer does on one core: rows a second through collect, train and evaluate, and the memory it takes.
+
+Beside each run stands a bare loop that only reads the same file and calls `partial_fit`, in turns with it: on a busy
+machine the ratio of the two says more than either. Runs have a champion, as all but the first do.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.trainer.world import ANSWER, START, World
+
+FEATURES = 20
+CHAMPION_ROWS = 20_000
+BATCH_ROWS = 31_250
+BATCHES = (1, 2, 4, 8, 16, 32, 64)
+ROUNDS = 3
+DAYS = 100
+"""Of the rows of a run of one batch, however many: the holdout has twenty blocks."""
+BATCH_DAYS = 20
+PER_SECOND, OF_BARE, MIB, LINEAR = 500_000, 0.6, 400, 0.99
+"""Rows a second of the core at least, as a share of the bare loop at least, peak at most, R^2 at least."""
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one process took: seconds by the clock and by the core, and MiB at most."""
+
+    seconds: float
+    cpu: float
+    peak: float
+
+
+def write(path: Path, rows: int, begin: np.datetime64, days: float, seed: int) -> None:
+    """Write a batch whose label follows one rule, in pieces of a row group."""
+    random, spacing = np.random.default_rng(seed), np.timedelta64(int(days * 86_400e6 / rows), "us")
+    rule = np.random.default_rng(0).normal(size=FEATURES).astype(np.float32)
+    writer: pq.ParquetWriter | None = None
+    for first in range(0, rows, 250_000):
+        count = min(250_000, rows - first)
+        features = random.standard_normal((count, FEATURES), np.float32)
+        columns: dict[str, Any] = {f"f{n:02d}": features[:, n] for n in range(FEATURES)}
+        columns["y"] = (features @ rule + random.standard_normal(count, np.float32) > 0).astype(np.int64)
+        columns["time"] = begin + np.arange(first, first + count) * spacing
+        table = pa.table(columns)
+        writer = writer or pq.ParquetWriter(path, table.schema)
+        writer.write_table(table)
+    assert writer is not None
+    writer.close()
+
+
+def add(data: Path, number: int, rows: int, days: float) -> None:
+    """Write a batch after the champion's and after those with smaller numbers."""
+    data.mkdir(exist_ok=True)
+    begin = START + np.timedelta64(int((DAYS + number * days) * 86_400e6), "us")
+    write(data / f"{number:03d}.parquet", rows, begin, days, number + 1)
+
+
+def process(root: Path, words: list[str], environment: dict[str, str]) -> Taken:
+    """Measure in a process of its own, of which nothing but the work is counted."""
+    told = root / "taken.json"
+    command = [sys.executable, "-m", "tests.bench.alone", str(told), *words]
+    everything = {**os.environ, **ONE_THREAD, **environment}
+    subprocess.run(command, env=everything, check=True, stdout=subprocess.DEVNULL)
+    return Taken(**json.loads(told.read_text()))
+
+
+def run(world: World, name: str, data: Path) -> Taken:
+    """Do the three steps on the batches of a folder, in a fresh workspace that is not kept."""
+    workspace = world.workspace(name)
+    environment = world.environment(name, data={"source": f"file://{data}/*", "holdout": {"minBlocks": 3}})
+    taken = process(world.root, [], {**environment, "RETRAIN_WORKSPACE": str(workspace)})
+    answer = ANSWER.validate_json((world.root / "answer.json").read_bytes())
+    assert getattr(answer, "outcome", None) == "Evaluated", answer
+    shutil.rmtree(workspace)
+    return taken
+
+
+def throughput(world: World, rows: int) -> bool:
+    """Print what a run of one batch takes beside the bare loop; whether it keeps the bounds."""
+    data = world.root / f"rows-{rows}"
+    add(data, 0, rows, DAYS)
+    whole, bare = [], []
+    for turn in range(ROUNDS):
+        bare.append(process(world.root, [str(data / "000.parquet"), "y"], {}))
+        whole.append(run(world, f"rows-{rows}-{turn}", data))
+    shutil.rmtree(data)
+    clock = statistics.median(rows / each.seconds for each in whole)
+    core = statistics.median(rows / each.cpu for each in whole)
+    alone = statistics.median(rows / each.cpu for each in bare)
+    share = statistics.median(one.cpu / two.cpu for one, two in zip(bare, whole, strict=True))
+    peak = max(each.peak for each in whole)
+    print(f"{rows:>10,}{clock:>12,.0f}{core:>12,.0f}{alone:>12,.0f}{share:>9.2f}{peak:>10.0f}", flush=True)
+    return core >= PER_SECOND and share >= OF_BARE and peak <= MIB
+
+
+def linear(world: World) -> bool:
+    """Print what runs of ever more batches take, and how well a straight line tells it; whether well enough."""
+    seconds: list[float] = []
+    data = world.root / "batches"
+    for batches in BATCHES:
+        for number in range(BATCHES[len(seconds) - 1] if seconds else 0, batches):
+            add(data, number, BATCH_ROWS, BATCH_DAYS)
+        seconds.append(run(world, f"batches-{batches}", data).cpu)
+        print(f"{batches:>10} batches{seconds[-1]:>10.2f} CPU-s", flush=True)
+    slope, begin = np.polyfit(BATCHES, seconds, 1)
+    rest = np.array(seconds) - (begin + slope * np.array(BATCHES))
+    fit = 1 - float(np.sum(rest**2) / np.sum((np.array(seconds) - np.mean(seconds)) ** 2))
+    print(f"a straight line of {begin:.2f} s and {1000 * slope:.0f} ms a batch: R^2 {fit:.4f}, at least {LINEAR}")
+    return fit >= LINEAR
+
+
+def main() -> int:
+    """Print what was measured; 1 where a bound is not kept."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=float, nargs="+", default=[0.5, 2.0], help="Millions of rows of each run.")
+    sizes = [int(1e6 * size) for size in parser.parse_args().rows]
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        world = World(Path(name), patch)
+        write(world.root / "data" / "first.parquet", CHAMPION_ROWS, START, DAYS, 0)
+        with contextlib.redirect_stdout(io.StringIO()):
+            world.promote(world.run("first"))
+        print(f"{'rows':>10}{'rows/s':>12}{'rows/CPU-s':>12}{'bare loop':>12}{'of it':>9}{'peak MiB':>10}")
+        kept = [throughput(world, size) for size in sizes]
+        print(f"at least {PER_SECOND:,} rows a second of the core, {OF_BARE} of the bare loop; at most {MIB} MiB")
+        kept.append(linear(world))
+    return int(not all(kept))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -88,3 +88,7 @@ bench-server: setup ## Measure what the reference server predicts a second on on
 .PHONY: bench-trainer
 bench-trainer: setup ## Measure the steps' rows a second on one core beside a bare loop, and their memory
 	@$(RUN) tests.bench.trainer
+
+.PHONY: bench-gate
+bench-gate: setup ## Replay 134 real weeks through the default gate (MODE=--refit: another model)
+	@OMP_NUM_THREADS=1 $(RUN) tests.bench.gate $(MODE)

@@ -1,5 +1,6 @@
 """Metrics agree with scikit-learn, and bounds promise no more than they hold."""
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -169,3 +170,22 @@ def test_many_rows_are_ranked_in_steps_without_losing_the_area() -> None:
     exact = judged.roc_auc_score(truth, margin)
     assert drawn(np.ones((1, 1000)))[0] == pytest.approx(exact, abs=1e-5)
     assert score("roc_auc", predicted) == pytest.approx(exact, rel=1e-12)
+
+
+@pytest.mark.parametrize("blocks", [20, 2500])
+def test_the_area_of_many_rows_is_drawn_in_bounded_memory(blocks: int) -> None:
+    random = np.random.default_rng(0)
+    truth, number = random.integers(0, 2, 100_000), np.arange(100_000) * blocks // 100_000
+    margin = random.normal(size=100_000) + truth
+    predicted = Predicted(truth, truth, number, np.array([0, 1]), None, np.stack([-margin, margin], axis=1))
+    weights = random.multinomial(blocks, np.full(blocks, 1 / blocks), size=1000).astype(np.float64)
+    tracemalloc.start()
+    try:
+        drawn = FORMULAS["roc_auc"](predicted)
+        assert drawn is not None
+        areas, peak = drawn(weights), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 200 << 20
+    exact = judged.roc_auc_score(truth, margin, sample_weight=weights[0][number])
+    assert areas[0] == pytest.approx(exact, abs=1e-5)

@@ -173,12 +173,19 @@ def _area(predicted: Predicted, positive: NDArray[np.bool_], margins: Floats) ->
         for rows in (positive, ~positive)
     )
 
-    def drawn(weights: Floats) -> Floats:
-        good, bad = weights @ above, weights @ below
-        right = np.sum(good * (np.cumsum(bad, axis=1) - bad / 2), axis=1)
-        return _ratio(right, good.sum(axis=1) * bad.sum(axis=1))
+    # Drawing is counting pairs of blocks or, where that is less to keep, of ranks: draws x ranks can be gigabytes.
+    if predicted.block_count > count:
+        return lambda weights: _ratio(
+            np.sum((weights @ above) * (weights @ _below(below)), axis=1),
+            np.sum(weights @ above, axis=1) * np.sum(weights @ below, axis=1),
+        )
+    right, good, bad = above @ _below(below).T, above.sum(axis=1), below.sum(axis=1)
+    return lambda weights: _ratio(np.sum(weights @ right * weights, axis=1), (weights @ good) * (weights @ bad))
 
-    return drawn
+
+def _below(counts: Floats) -> Floats:
+    """Return for each block and rank how many rows rank lower, those of the same rank by half."""
+    return np.asarray(np.cumsum(counts, axis=1) - counts / 2)
 
 
 FORMULAS: dict[str, Callable[[Predicted], Drawn | None]] = {

@@ -2,16 +2,18 @@
 
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import norm, t
 from sklearn import metrics as judged
 
 from retrain_trainer.contract import Goal
 from retrain_trainer.data import Labels
 from retrain_trainer.metrics import FORMULAS, Predicted
-from retrain_trainer.score import lower_bound, score
+from retrain_trainer.score import lower_bound, score, stretch
 
 ROWS = 2000
 
@@ -129,20 +131,36 @@ def test_a_better_model_is_better_whatever_the_direction(metric: str) -> None:
     assert lower_bound(metric, good, good, goal, 0.95) == 0
 
 
-def test_the_bound_of_two_equal_models_is_above_zero_no_more_often_than_it_says() -> None:
-    """Two coins of the same bias, in 250 worlds whose blocks are good or bad together."""
+@pytest.mark.parametrize(("blocks", "worlds"), [(5, 1000), (14, 1000), (40, 250)])
+def test_the_bound_of_two_equal_models_is_above_zero_no_more_often_than_it_says(blocks: int, worlds: int) -> None:
+    """Two coins of the same bias, whose blocks are good or bad together; few blocks must not make it surer."""
     promotions = 0
-    for seed in range(250):
+    truth, number = np.ones(blocks * 25, np.int64), np.arange(blocks * 25) // 25
+    for seed in range(worlds):
         random = np.random.default_rng(seed)
-        mood = np.repeat(random.normal(size=(40, 2)), 25, axis=0)
-        hits = random.normal(size=(1000, 2)) + mood > -0.8
-        truth = np.ones(1000, np.int64)
-        one, two = (Predicted(truth, hits[:, n].astype(np.int64), np.arange(1000) // 25) for n in (0, 1))
+        mood = random.normal(size=(blocks, 2))[number]
+        hits = random.normal(size=mood.shape) + mood > -0.8
+        one, two = (Predicted(truth, hits[:, n].astype(np.int64), number) for n in (0, 1))
         bound = lower_bound("accuracy", one, two, Goal.MAXIMIZE, 0.95)
         assert bound is not None
         promotions += bound > 0
-    assert promotions <= 250 * 0.05 + 2.5 * np.sqrt(250 * 0.05 * 0.95)
+    assert promotions <= worlds * 0.05 + 2.5 * np.sqrt(worlds * 0.05 * 0.95)
     assert promotions >= 2
+
+
+@pytest.mark.parametrize(("blocks", "confidence"), [(2, 0.95), (14, 0.95), (14, 0.9), (40, 0.999)])
+def test_the_spread_of_few_blocks_is_stretched_to_that_of_students_t(blocks: int, confidence: float) -> None:
+    students = t.ppf(confidence, blocks - 1) * np.sqrt(blocks / (blocks - 1))
+    assert stretch(blocks, confidence) == pytest.approx(students / norm.ppf(confidence), rel=1e-9)
+    assert stretch(10_000, confidence) == pytest.approx(1, abs=1e-3)
+
+
+def test_half_confidence_asks_for_the_middle_and_one_block_for_nothing() -> None:
+    good, bad = classes([0, 1], skill=2.5), classes([0, 1], skill=0.5)
+    middle, gain = lower_bound("accuracy", good, bad, Goal.MAXIMIZE, 0.5), np.mean(good.said == good.truth)
+    assert middle == pytest.approx(gain - np.mean(bad.said == bad.truth), abs=0.01)
+    one, two = (replace(each, blocks=np.zeros_like(each.blocks)) for each in (good, bad))
+    assert lower_bound("accuracy", one, two, Goal.MAXIMIZE, 0.95) is None
 
 
 def test_the_bound_of_neighbours_that_are_alike_is_lower_than_that_of_single_rows() -> None:

@@ -5,9 +5,12 @@ models are scored on the same draws, and whole blocks of neighbouring rows are d
 alike and single ones would promise more than they hold.
 """
 
+import math
 from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
+from scipy.special import stdtrit
 
 from retrain_trainer.contract import Goal
 from retrain_trainer.metrics import FORMULAS, Predicted
@@ -27,16 +30,34 @@ def score(metric: str, predicted: Predicted) -> float | None:
 def lower_bound(metric: str, candidate: Predicted, champion: Predicted, goal: Goal, confidence: float) -> float | None:
     """Return the one-sided lower confidence bound of the candidate's improvement on the same rows.
 
-    None where fewer than nine of ten draws allow the metric. The same rows always give the same bound.
+    None where fewer than nine of ten draws allow the metric, or where there is one block only. The same rows always
+    give the same bound.
     """
     one, two = FORMULAS[metric](candidate), FORMULAS[metric](champion)
     if one is None or two is None:
         return None
     blocks = candidate.block_count
+    if blocks < 2:
+        return None
     weights = np.random.default_rng(0).multinomial(blocks, np.full(blocks, 1 / blocks), size=DRAWS).astype(np.float64)
     gains = sign(goal) * (one(weights) - two(weights))
     known = gains[np.isfinite(gains)]
-    return float(np.quantile(known, 1 - confidence)) if len(known) >= 0.9 * DRAWS else None
+    if len(known) < 0.9 * DRAWS:
+        return None
+    middle, low = np.quantile(known, [0.5, 1 - confidence])
+    return float(middle - (middle - low) * stretch(blocks, confidence))
+
+
+def stretch(blocks: int, confidence: float) -> float:
+    """Return by how much the drawn spread of this many blocks is too narrow: by 1.12 for 14 of them at 0.95.
+
+    The variance of the draws is short by (n - 1) / n, and is itself known from n blocks only, for which Student's t
+    stands and not the normal distribution (Hesterberg 2015, The American Statistician 69(4)).
+    """
+    if confidence == 0.5:
+        return 1.0  # the bound is the median, which both distributions put at 0
+    wide, narrow = float(stdtrit(blocks - 1, confidence)), NormalDist().inv_cdf(confidence)
+    return math.sqrt(blocks / (blocks - 1)) * wide / narrow
 
 
 def sign(goal: Goal) -> int:

@@ -25,12 +25,13 @@ def predict(models: Sequence[Pipeline], path: Path, layout: Layout) -> list[Pred
     every = np.concatenate(keys)
     order = np.argsort(every, kind="stable")
     labels, blocks = np.concatenate(truth)[order], blocks_of(every[order], layout)
+    starts = every[order][np.searchsorted(blocks, np.arange(blocks[-1] + 1))]
     predicted = []
     for model, answers in zip(models, said, strict=True):
         values, probabilities, margins = (_joined(part, order) for part in zip(*answers, strict=True))
         assert values is not None
         classes = pipeline.classes_of(model)
-        predicted.append(Predicted(labels, values, blocks, classes, probabilities, margins))
+        predicted.append(Predicted(labels, values, blocks, classes, probabilities, margins, starts))
     return predicted
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retrain_trainer.data import Floats, Labels
+from retrain_trainer.data import Floats, Keys, Labels
 
 SMALLEST = float(np.finfo(np.float64).eps)
 CELLS = 4_000_000
@@ -24,7 +24,7 @@ Drawn = Callable[[Floats], Floats]
 class Predicted:
     """What a model says of some rows, beside what was true; `blocks` numbers the block of each row from 0.
 
-    `margins` are what roc_auc ranks by: a column for each class.
+    `margins` are what roc_auc ranks by: a column for each class. `starts` is the key of the first row of each block.
     """
 
     truth: Labels
@@ -33,6 +33,7 @@ class Predicted:
     classes: Labels | None = None
     probabilities: Floats | None = None
     margins: Floats | None = None
+    starts: Keys | None = None
 
     @property
     def block_count(self) -> int:

@@ -61,8 +61,19 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
         "seen": _behind(found, part, past),
         "watermark": _newest_trained(keys, part, watermark) if found.layout.time else None,
         "holdout": holdout.report(workspace.holdout, part, keys, found.layout),
+        "spans": _spans(found, keys) if found.layout.time else {},
+        "left_out": {str(problem.batch): problem.sentence() for problem in found.problems},
     }
     return plan.model_copy(update=decided)
+
+
+def _spans(found: Survey, keys: Sequence[Keys]) -> dict[str, tuple[Key, Key]]:
+    """Return from when to when the new rows of each judged batch are."""
+    return {
+        entry.batch.name: (batch.min().item(), batch.max().item())
+        for entry, batch in zip(found.judged, keys, strict=True)
+        if len(batch)
+    }
 
 
 def _new_portions(found: Survey, part: holdout.Cut) -> list[Portion]:

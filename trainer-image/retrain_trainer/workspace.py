@@ -36,7 +36,9 @@ class Plan(Word):
     """What `collect` decided. The rest is absent when the run ended there.
 
     `afresh` asks for a new estimator instead of an update of the champion. `inconclusive` says why the held-out rows
-    cannot tell two models apart; then nothing is trained. `seen` is what a version from this run leaves behind it.
+    cannot tell two models apart; then nothing is trained. `seen` is what a version from this run leaves behind it,
+    `spans` the first and the last key of the new rows of each batch where rows have a time, and `left_out` says what is
+    wrong with each batch that failed a check.
     """
 
     run: str
@@ -51,6 +53,8 @@ class Plan(Word):
     holdout: HoldoutReport | None = None
     inconclusive: str | None = None
     psi: dict[str, float] = Field(default_factory=dict)
+    spans: dict[str, tuple[Key, Key]] = Field(default_factory=dict)
+    left_out: dict[str, str] = Field(default_factory=dict)
     data_digest: Digest | None = None
 
 

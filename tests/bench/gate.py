@@ -19,11 +19,10 @@ import numpy.typing as npt
 import pytest
 
 from retrain_operator.decide.verdict import verdict
-from retrain_operator.model.policy import Evaluation, Gate
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome
 from retrain_trainer import pipeline
-from retrain_trainer.contract import Champion, CollectOutcome, Evaluated, EvaluateOutcome
+from retrain_trainer.contract import Champion, CollectOutcome, Evaluated, EvaluateOutcome, Evaluation, Gate
 from retrain_trainer.store import open_version
 from tests.bench import twins
 from tests.demo import elec2

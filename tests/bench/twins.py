@@ -15,9 +15,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from retrain_operator.decide.verdict import verdict
-from retrain_operator.model.policy import Evaluation
 from retrain_trainer import guard, incremental
-from retrain_trainer.contract import Champion, Evaluated, EvaluateOutcome, Mode, Model, ModelRef, Score
+from retrain_trainer.contract import Champion, Evaluated, EvaluateOutcome, Evaluation, Mode, Model, ModelRef, Score
 from retrain_trainer.data import Layout, Rows, Type
 from retrain_trainer.incremental import Progress
 from retrain_trainer.measure import predict

@@ -73,7 +73,7 @@ def test_nobody_can_put_another_task_in_place_of_ours() -> None:
 def test_the_task_is_what_the_policy_said_when_the_run_was_claimed() -> None:
     told = task(a_run().with_spec(evaluation={"gates": [{"metric": "log_loss", "goal": "Minimize"}]}).run)
     assert (told.run, told.nonce, told.champion) == (NAME, NONCE, Champion(uri=OLD.uri, digest=OLD.digest))
-    assert [(metric.name, metric.goal) for metric in told.metrics] == [("log_loss", "Minimize")]
+    assert [(gate.metric, gate.goal) for gate in told.evaluation.gates] == [("log_loss", "Minimize")]
 
 
 def test_parameters_that_are_null_stay_null() -> None:

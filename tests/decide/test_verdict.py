@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from retrain_operator.decide.verdict import verdict
-from retrain_operator.model.policy import Evaluation
+from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome, VerdictRecord
-from retrain_trainer.contract import Champion, Evaluated, EvaluateOutcome, ModelRef, Reference, Score
+from retrain_trainer.contract import Champion, Evaluated, EvaluateOutcome, Evaluation, ModelRef, Reference, Score, Slice
+from retrain_trainer.contract.verdict import Ground
 from tests.coherent import sentences
 from tests.decide.case import case
 from tests.runs import OLD, evaluation
@@ -40,6 +41,8 @@ def scored(*scores: Score, **parts: Any) -> Evaluated:
 
 
 LOW_LOSS = judging({"metric": "log_loss", "goal": "Minimize", "threshold": 0.5})
+SLICED = judging(slices={"columns": ["region", "age"], "tolerance": 0.125})
+NORTH = Slice(name="region=north", rows=1200, metric="accuracy", candidate=0.6, champion=0.75)
 TWO = judging({"metric": "accuracy", "threshold": 0.85}, {"metric": "log_loss", "goal": "Minimize", "threshold": 0.5})
 
 
@@ -61,6 +64,11 @@ TWO = judging({"metric": "accuracy", "threshold": 0.85}, {"metric": "log_loss", 
              then="accuracy is 0.9 against 0.8 of the champion (gain at least +0.01)."),
         case("a little worse on the old holdout, as far as is tolerated",
              given=(judging(referenceTolerance=0.25), scored(accuracy(0.9), reference=reference(0.5, 0.75))),
+             then="accuracy is 0.9 against 0.8 of the champion (gain at least +0.01)."),
+        case("a little worse on one slice, as far as is tolerated",
+             given=(SLICED, scored(accuracy(0.9), worst_slice=NORTH.model_copy(update={"candidate": 0.625}))),
+             then="accuracy is 0.9 against 0.8 of the champion (gain at least +0.01)."),
+        case("slices that nobody asked for", given=(judging(), scored(accuracy(0.9), worst_slice=NORTH)),
              then="accuracy is 0.9 against 0.8 of the champion (gain at least +0.01)."),
     ],
 )  # fmt: skip
@@ -111,6 +119,11 @@ def test_promoted(given: tuple[Evaluation, Evaluated], then: str) -> None:
              given=(LOW_LOSS, scored(loss(0.3, 0.4, 0.05), reference=reference(0.9, 0.4, "log_loss"))),
              then=("ReferenceRegression", "On the holdout of the last promotion the candidate has log_loss 0.9, the "
                    "champion 0.4: worse by more than 0.15.")),
+        case("it gave up on a slice", given=(SLICED, scored(accuracy(0.9), worst_slice=NORTH)),
+             then=("SliceRegression", "On the 1,200 rows with region=north the candidate has accuracy 0.6, the "
+                   "champion 0.75: worse by more than 0.125.")),
+        case("no slice was reported", given=(SLICED, scored(accuracy(0.9))),
+             then=("MetricMissing", "The trainer reported no slice of region, age, which evaluation.slices asks for.")),
         case("the champion itself", given=(judging(), scored(accuracy(0.9), candidate=OLD)),
              then=("SelfComparison", "Candidate and champion are the same version.")),
     ],
@@ -181,3 +194,7 @@ def test_a_verdict_on_many_long_metrics_fits() -> None:
     assert found.promote
     sentences(found.message)
     VerdictRecord(promote=True, reason=found.reason, message=found.message)
+
+
+def test_every_ground_is_a_reason() -> None:
+    assert {ground.value for ground in Ground} <= {reason.value for reason in Reason}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from retrain_operator.decide.wording import number
+from retrain_trainer.contract.wording import number
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,9 @@ def test_regression(world: World) -> None:
     world.add(*range(6), edit=price)
     changes = {
         "model": {"estimator": "SGDRegressor", "parameters": {}},
-        "metrics": [{"name": "r2"}, {"name": "rmse", "goal": "Minimize"}, {"name": "mae", "goal": "Minimize"}],
+        "evaluation": {
+            "gates": [{"metric": "r2"}, {"metric": "rmse", "goal": "Minimize"}, {"metric": "mae", "goal": "Minimize"}]
+        },
     }
     first = world.promote(world.run("first", **changes))
     assert {score.metric for score in first.evaluate.scores} == {"r2", "rmse", "mae"}
@@ -150,6 +152,10 @@ def test_regression(world: World) -> None:
     assert rmse.champion > rmse.candidate
 
 
+def gates(*metrics: str) -> dict[str, object]:
+    return {"gates": [{"metric": metric} for metric in metrics]}
+
+
 def test_labels_may_be_words_and_missing_values_are_filled(world: World) -> None:
     def gaps(columns: dict[str, np.ndarray]) -> dict[str, object]:
         holes = np.arange(WEEK) % 20 == 0
@@ -157,7 +163,7 @@ def test_labels_may_be_words_and_missing_values_are_filled(world: World) -> None
         return {**columns, "a": pa.array(columns["a"], mask=holes), "y": pa.array(words.tolist())}
 
     world.add(*range(6), edit=gaps)
-    run = world.promote(world.run("first", metrics=[{"name": "f1"}, {"name": "roc_auc"}, {"name": "brier"}]))
+    run = world.promote(world.run("first", evaluation=gates("f1", "roc_auc", "brier")))
     assert [score.metric for score in run.evaluate.scores] == ["f1", "roc_auc", "brier"]
     assert run.evaluate.scores[0].candidate > 0.8
 
@@ -176,6 +182,6 @@ def test_without_a_time_column_the_order_of_batches_and_rows_is_taken(world: Wor
 def test_a_metric_that_cannot_be_computed_is_left_out(world: World) -> None:
     world.add(*range(6))
     hinge = {"parameters": {"loss": "hinge"}}
-    run = world.run("first", model=hinge, metrics=[{"name": "log_loss"}, {"name": "roc_auc"}, {"name": "accuracy"}])
+    run = world.run("first", model=hinge, evaluation=gates("log_loss", "roc_auc", "accuracy"))
     assert [score.metric for score in run.evaluate.scores] == ["roc_auc", "accuracy"]
     assert run.evaluate.message == "log_loss cannot be computed on the 672 held-out rows."

@@ -12,11 +12,14 @@ from tests.trainer.world import World
     ("changes", "message"),
     [
         (
-            {"metrics": [{"name": "accurracy"}]},
+            {"evaluation": {"gates": [{"metric": "accurracy"}]}},
             "Metric accurracy is unknown for SGDClassifier, a classifier. Known ones: accuracy, balanced_accuracy, f1, "
             "precision, recall, roc_auc, log_loss, brier.",
         ),
-        ({"metrics": [{"name": "rmse"}]}, "Metric rmse is unknown for SGDClassifier, a classifier. Known ones: "),
+        (
+            {"evaluation": {"gates": [{"metric": "rmse"}]}},
+            "Metric rmse is unknown for SGDClassifier, a classifier. Known ones: ",
+        ),
         (
             {"model": {"estimator": "SGDClasifier"}},
             "model.estimator SGDClasifier is no scikit-learn classifier or regressor that can be trained. Did you mean "

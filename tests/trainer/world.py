@@ -92,7 +92,7 @@ class World:
                 "estimator": "SGDClassifier",
                 "parameters": {"loss": "log_loss", "alpha": 0.01},
             },
-            "metrics": [{"name": "accuracy"}],
+            "evaluation": {"gates": [{"metric": "accuracy"}]},
         }
 
     @property

@@ -23,8 +23,9 @@ def card(version: str, task: Task, profile: Profile, said: Evaluated) -> str:
         "|---|---|---|---|---|",
         *(_row(score) for score in said.scores),
         "",
-        f"The lower bound is one-sided, with {task.confidence:.0%} confidence. Whether the version went into service "
-        "was for the policy's gates to decide. All numbers are in metrics.json, all digests in manifest.json.",
+        f"The lower bound is one-sided, with {task.evaluation.confidence:.0%} confidence. Whether the version went "
+        "into service was for the policy's gates to decide. All numbers are in metrics.json, all digests in "
+        "manifest.json.",
         "",
         f"Columns: {', '.join(f'`{name}`' for name in layout.features)}",
         "",

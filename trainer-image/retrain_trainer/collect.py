@@ -20,7 +20,7 @@ KNOWN = (
 
 def collect(task: Task, workspace: Workspace) -> Collected:
     """Answer what is new; leave the plan, and when there is something to train on, the profile and the holdout."""
-    require_known(task.metrics, task.model.estimator)
+    require_known(task.evaluation.gates, task.model.estimator)
     if task.model.mode is Mode.INCREMENTAL:
         require_updatable(task.model.estimator)
     plan = _plan(task, workspace)

@@ -7,7 +7,7 @@ estimators that wrap others, take several labels at once, or are on their way ou
 import difflib
 from enum import StrEnum
 
-from retrain_trainer.contract import Metric
+from retrain_trainer.contract import Gate
 from retrain_trainer.faults import StepError
 
 
@@ -101,10 +101,10 @@ METRICS = {
 LESS_IS_BETTER = ("log_loss", "brier", "rmse", "mae")
 
 
-def require_known(metrics: tuple[Metric, ...], estimator: str) -> None:
-    """Raise StepError, naming those that exist, when a metric is unknown for this estimator."""
+def require_known(gates: tuple[Gate, ...], estimator: str) -> None:
+    """Raise StepError, naming those that exist, when a gate's metric is unknown for this estimator."""
     _, kind = place_of(estimator)
-    for metric in metrics:
-        if metric.name not in METRICS[kind]:
+    for gate in gates:
+        if gate.metric not in METRICS[kind]:
             known = ", ".join(METRICS[kind])
-            raise StepError(f"Metric {metric.name} is unknown for {estimator}, a {kind}. Known ones: {known}.")
+            raise StepError(f"Metric {gate.metric} is unknown for {estimator}, a {kind}. Known ones: {known}.")

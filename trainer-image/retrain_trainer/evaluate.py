@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from retrain_trainer import pipeline, release
 from retrain_trainer.answers import answer
-from retrain_trainer.contract import Evaluated, EvaluateOutcome, Goal, HoldoutReport, Metric, Reference, Score, Task
+from retrain_trainer.contract import Evaluated, EvaluateOutcome, Gate, Goal, HoldoutReport, Reference, Score, Task
 from retrain_trainer.data import Layout
 from retrain_trainer.estimators import LESS_IS_BETTER, METRICS, Kind
 from retrain_trainer.faults import StepError
@@ -36,7 +36,7 @@ def evaluate(task: Task, workspace: Workspace) -> Evaluated:
     models = [_candidate(workspace), *([] if champion is None else [pipeline.load_model(champion)])]
     predicted = predict(models, workspace.holdout, profile.layout)
     scores = _scores(task, predicted)
-    asked = {metric.name for metric in task.metrics}
+    asked = [gate.metric for gate in task.evaluation.gates]
     said = answer(
         Evaluated,
         task,
@@ -45,7 +45,7 @@ def evaluate(task: Task, workspace: Workspace) -> Evaluated:
         champion=None if champion is None else champion.ref,
         scores=tuple(entry for entry in scores if entry.metric in asked),
         holdout=plan.holdout,
-        reference=None if champion is None else _reference(task.metrics[0], models, champion, profile.layout),
+        reference=None if champion is None else _reference(asked[0], models, champion, profile.layout),
     )
     report = Report(run=task.run, scores=scores, reference=said.reference, psi=plan.psi, updates=training.updates)
     whole = profile.model_copy(update={"predictions": distribution(predicted[0])})
@@ -64,39 +64,41 @@ def _candidate(workspace: Workspace) -> Pipeline:
 
 def _scores(task: Task, predicted: list[Predicted]) -> tuple[Score, ...]:
     """Score every metric that can be computed, those of the task first and in its order."""
-    goals = {metric.name: metric.goal for metric in task.metrics}
+    goals = {gate.metric: gate.goal for gate in task.evaluation.gates}
     kind = Kind.REGRESSOR if predicted[0].classes is None else Kind.CLASSIFIER
     for name in METRICS[kind]:
         goals.setdefault(name, Goal.MINIMIZE if name in LESS_IS_BETTER else Goal.MAXIMIZE)
-    scores = (_score(Metric(name=name, goal=goal), predicted, task.confidence) for name, goal in goals.items())
+    scores = (
+        _score(Gate(metric=name, goal=goal), predicted, task.evaluation.confidence) for name, goal in goals.items()
+    )
     return tuple(entry for entry in scores if entry is not None)
 
 
-def _score(metric: Metric, predicted: list[Predicted], confidence: float) -> Score | None:
-    values = [score(metric.name, each) for each in predicted]
+def _score(gate: Gate, predicted: list[Predicted], confidence: float) -> Score | None:
+    values = [score(gate.metric, each) for each in predicted]
     match values:
         case [float() as candidate]:
-            return Score(metric=metric.name, candidate=_rounded(candidate))
+            return Score(metric=gate.metric, candidate=_rounded(candidate))
         case [float() as candidate, float() as champion]:
-            bound = lower_bound(metric.name, predicted[0], predicted[1], metric.goal, confidence)
+            bound = lower_bound(gate.metric, predicted[0], predicted[1], gate.goal, confidence)
             return Score(
-                metric=metric.name,
+                metric=gate.metric,
                 candidate=_rounded(candidate),
                 champion=_rounded(champion),
-                improvement=_rounded(sign(metric.goal) * (candidate - champion)),
+                improvement=_rounded(sign(gate.goal) * (candidate - champion)),
                 lower_bound=None if bound is None else _rounded(bound),
             )
         case _:
             return None
 
 
-def _reference(metric: Metric, models: list[Pipeline], champion: Version, layout: Layout) -> Reference | None:
+def _reference(metric: str, models: list[Pipeline], champion: Version, layout: Layout) -> Reference | None:
     """Score both on the rows that the champion was promoted by."""
-    values = [score(metric.name, each) for each in predict(models, champion.path_of(HOLDOUT), layout)]
+    values = [score(metric, each) for each in predict(models, champion.path_of(HOLDOUT), layout)]
     if values[0] is None or values[1] is None:
         return None
     return Reference(
-        metric=metric.name,
+        metric=metric,
         candidate=_rounded(values[0]),
         champion=_rounded(values[1]),
         holdout=champion.manifest.files[HOLDOUT],
@@ -112,9 +114,10 @@ def _require_order(plan: Plan, holdout: HoldoutReport, layout: Layout) -> None:
 
 
 def _message(scores: tuple[Score, ...], holdout: HoldoutReport, task: Task) -> str:
-    first = next((entry for entry in scores if entry.metric == task.metrics[0].name), None)
+    metric = task.evaluation.gates[0].metric
+    first = next((entry for entry in scores if entry.metric == metric), None)
     if first is None:
-        return f"{task.metrics[0].name} cannot be computed on the {holdout.rows:,} held-out rows."
+        return f"{metric} cannot be computed on the {holdout.rows:,} held-out rows."
     words = f"{first.metric} is {first.candidate:.4g} on {holdout.rows:,} held-out rows"
     if first.champion is None or first.improvement is None:
         return f"{words}; there is no champion to compare with."
@@ -122,7 +125,7 @@ def _message(scores: tuple[Score, ...], holdout: HoldoutReport, task: Task) -> s
     words += f", the champion's {first.champion:.4g}: {gain if first.improvement else 'no better'}"
     if first.lower_bound is None:
         return f"{words}."
-    return f"{words} (improvement at least {first.lower_bound:.3g} with {task.confidence:.0%} confidence)."
+    return f"{words} (improvement at least {first.lower_bound:.3g} with {task.evaluation.confidence:.0%} confidence)."
 
 
 def _rounded(value: float) -> float:

@@ -59,6 +59,7 @@ class Golden(Word):
 
 
 def inputs_of(task: Task) -> dict[str, JsonValue]:
-    """Return what of a task decides its result: all but the nonce and `known_data`, which decides if there is one."""
-    inputs: dict[str, JsonValue] = task.model_dump(mode="json", by_alias=True, exclude={"nonce", "known_data"})
+    """Return what of a task decides its result. `known_data` only decides whether there is one."""
+    plain = task.model_copy(update={"model": task.model.model_copy(update={"keep": 0})})
+    inputs: dict[str, JsonValue] = plain.model_dump(mode="json", by_alias=True, exclude={"nonce", "known_data"})
     return inputs

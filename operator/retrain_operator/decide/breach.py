@@ -1,7 +1,7 @@
 """When a number is a breach: a metric outside its healthy range, or much more data than the champion was trained on."""
 
-from retrain_operator.decide.wording import number
 from retrain_operator.model.trigger import DataVolumeTrigger, HealthyRange, Trigger
+from retrain_trainer.contract.wording import number
 
 
 def breached(trigger: Trigger, value: float, baseline: float | None) -> bool:

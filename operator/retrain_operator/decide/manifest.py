@@ -17,7 +17,7 @@ from retrain_operator.model.status import ActiveRun, Cause
 from retrain_operator.model.target import Serving
 from retrain_operator.model.trainer import Quantities, Trainer, Volume
 from retrain_operator.model.world import Policy, Run
-from retrain_trainer.contract import TASK_VARIABLE, WORKSPACE, Champion, Metric, Task
+from retrain_trainer.contract import TASK_VARIABLE, WORKSPACE, Champion, Task
 
 USER = 65532
 """Who the trainer's containers run as, and the group that owns their volumes."""
@@ -78,8 +78,7 @@ def task(run: Run) -> Task:
         nonce=run.spec.nonce,
         data=spec.data,
         model=spec.model,
-        metrics=tuple(Metric(name=gate.metric, goal=gate.goal) for gate in spec.evaluation.gates),
-        confidence=spec.evaluation.confidence,
+        evaluation=spec.evaluation,
         champion=run.spec.champion,
         known_data=run.spec.known_data,
     )

@@ -14,7 +14,8 @@ _TO_NO_AVAIL = frozenset({Outcome.REJECTED, Outcome.INCONCLUSIVE, Outcome.NO_NEW
 
 def recipe(spec: PolicySpec, champion: Champion | None) -> str:
     """A hash of all that a candidate depends on beside its data."""
-    parts = [part.model_dump_json() for part in (spec.data, spec.model, spec.trainer, spec.evaluation)]
+    learned = spec.model.model_dump_json(exclude={"keep", "joblib"})
+    parts = [learned, *(part.model_dump_json() for part in (spec.data, spec.trainer, spec.evaluation))]
     parts.append(champion.model_dump_json() if champion else "")
     return blake2b("|".join(parts).encode(), digest_size=8).hexdigest()
 

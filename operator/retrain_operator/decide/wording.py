@@ -1,18 +1,10 @@
-"""How numbers, names and long texts stand in a sentence, so that it stays true, readable and within the API's bound."""
+"""How names and long texts stand in a sentence, so that it stays true, readable and within the API's bound."""
 
 from collections.abc import Sequence
 
 LONGEST = 1024
 """Characters of a message at most, as the schema has it."""
 NAMES_AT_MOST = 8
-
-
-def number(value: float, beside: float) -> str:
-    """A number with four digits, or with as many as it takes to differ from the one it is compared with."""
-    if value == beside:
-        return f"{value:.4g}"
-    digits = next((each for each in range(4, 16) if f"{value:.{each}g}" != f"{beside:.{each}g}"), None)
-    return f"{value:.{digits}g}" if digits else repr(value)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -4,7 +4,6 @@ These models are the one source of `crds/`: every field has a description, a bou
 """
 
 from datetime import timedelta
-from enum import StrEnum
 from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -13,7 +12,7 @@ from retrain_operator.model.scalars import DottedName, Duration, Name
 from retrain_operator.model.schema import ApiWord, at_least, rules
 from retrain_operator.model.trainer import Trainer
 from retrain_operator.model.trigger import Trigger, TriggerMode
-from retrain_trainer.contract import Data, Goal, MetricName, Mode, Model
+from retrain_trainer.contract import Data, Evaluation, Mode, Model
 
 
 class Cooldown(ApiWord):
@@ -48,45 +47,6 @@ class Limits(ApiWord):
         le=100,
         description="After so many failed runs in a row no run starts until the spec changes or one is asked for by "
         "hand.",
-    )
-
-
-class Gate(ApiWord):
-    """What a candidate must reach in one metric before it may be rolled out."""
-
-    metric: MetricName = Field(description="Name of a metric that the trainer reports, such as accuracy.")
-    goal: Goal = Field(Goal.MAXIMIZE, description="Which direction is better.")
-    threshold: float | None = Field(None, description="Worst acceptable value, whatever the champion has.")
-    min_improvement: float = Field(
-        0.0,
-        ge=0,
-        description="The candidate must be better than the champion by more than this, with the given confidence.",
-    )
-
-
-class OnMissingChampion(StrEnum):
-    """What happens to a candidate when no model is in service to compare it with."""
-
-    PROMOTE = "Promote"
-    REJECT = "Reject"
-
-
-class Evaluation(ApiWord):
-    """When a candidate is good enough."""
-
-    gates: tuple[Gate, ...] = Field(min_length=1, max_length=8, description="All must pass.")
-    on_missing_champion: OnMissingChampion = Field(
-        OnMissingChampion.PROMOTE,
-        description="What happens to a candidate that passes its thresholds when no model is in service.",
-    )
-    confidence: float = Field(
-        0.95, ge=0.5, le=0.999, description="Confidence with which the candidate must be better than the champion."
-    )
-    reference_tolerance: float = Field(
-        0.15,
-        ge=0,
-        le=1,
-        description="How much worse than the champion a candidate may be on the holdout of the last promotion.",
     )
 
 
@@ -130,6 +90,10 @@ class PolicySpec(ApiWord):
     model_config = ConfigDict(
         json_schema_extra=rules(
             ("!has(self.model.window) || self.model.mode == 'Refit'", "model.window needs model.mode Refit"),
+            (
+                "self.model.replay == 0.0 || self.model.mode == 'Incremental'",
+                "model.replay needs model.mode Incremental",
+            ),
         )
     )
     suspend: bool = Field(False, description="No run starts while true. A run under way goes on.")
@@ -158,7 +122,9 @@ class PolicySpec(ApiWord):
     history: History = Field(History(), description="How many ended runs are kept.")
 
     @model_validator(mode="after")
-    def _window_is_of_a_refit(self) -> Self:
+    def _modes_have_their_own(self) -> Self:
         if self.model.window is not None and self.model.mode is not Mode.REFIT:
             raise ValueError("model.window needs model.mode Refit")
+        if self.model.replay and self.model.mode is not Mode.INCREMENTAL:
+            raise ValueError("model.replay needs model.mode Incremental")
         return self

@@ -93,6 +93,8 @@ class Reason(StrEnum):
     """The candidate is not better than the champion with the asked confidence."""
     REFERENCE_REGRESSION = "ReferenceRegression"
     """The candidate forgot what the champion knew on the holdout of the last promotion."""
+    SLICE_REGRESSION = "SliceRegression"
+    """The candidate is much worse than the champion on some of the rows."""
     SELF_COMPARISON = "SelfComparison"
     """Candidate and champion are the same version."""
     METRIC_MISSING = "MetricMissing"

@@ -10,9 +10,10 @@ from typing import TextIO
 
 from rich.console import Console
 
-from retrain_operator.cli.backtest import policy, series
+from retrain_operator.cli import policy_file
+from retrain_operator.cli.backtest import series
 from retrain_operator.cli.backtest.page import panels, show, summary
-from retrain_operator.cli.backtest.policy import Draft, PolicyFileError
+from retrain_operator.cli.policy_file import Draft, PolicyFileError
 from retrain_operator.cli.backtest.recorded import Source, fetch
 from retrain_operator.cli.backtest.series import Series, SeriesError
 from retrain_operator.cli.backtest.story import Story, story
@@ -57,7 +58,7 @@ def backtest(request: Request, out: TextIO, err: TextIO) -> None:
     if request.plot:
         _check_plot(request.plot)
     try:
-        draft = policy.read(request.file, request.policy)
+        draft = policy_file.read(request.file, request.policy)
         seen = _values(draft, request.values, Console(file=err))
     except (PolicyFileError, SeriesError, RecordingError) as error:
         raise CannotBacktestError(str(error)) from None

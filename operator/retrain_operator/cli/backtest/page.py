@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from retrain_operator.cli.backtest.chart import OTHER, OWN, Panel, chart
-from retrain_operator.cli.backtest.policy import Draft
+from retrain_operator.cli.policy_file import Draft
 from retrain_operator.cli.backtest.series import Series
 from retrain_operator.cli.backtest.story import (
     HELD_COLUMNS,

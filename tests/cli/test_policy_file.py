@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from retrain_operator.cli.backtest.policy import PolicyFileError, read
+from retrain_operator.cli.policy_file import PolicyFileError, read
 from tests.builders import SPEC
 
 T0 = datetime(2024, 6, 1, 10, tzinfo=UTC)

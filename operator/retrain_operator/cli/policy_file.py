@@ -1,4 +1,4 @@
-"""A policy as its file says, for a replay: as if it were applied when the recorded values begin."""
+"""One policy out of a file, for commands that do with it on this machine what the operator would do in a cluster."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from retrain_operator.model.world import Policy
 
 
 class PolicyFileError(ValueError):
-    """Why the file gives no policy to replay, in a sentence."""
+    """Why the file gives no policy to work with, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Draft:
     spec: PolicySpec
 
     def applied(self, at: datetime) -> Policy:
-        """The policy, had it been applied at that time."""
+        """The policy, had it been applied at that time: a replay applies it when the recorded values begin."""
         return Policy(
             namespace=self.namespace,
             name=self.name,

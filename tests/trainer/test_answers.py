@@ -137,12 +137,21 @@ def test_each_step_prints_one_line_for_people(world: World, capsys: pytest.Captu
     assert [line.split(".")[0] for line in lines] == ["collect: Collected", "train: Trained", "evaluate: Evaluated"]
 
 
-def test_a_version_tells_people_and_servers_what_it_is(world: World) -> None:
+def test_a_version_tells_people_what_it_is(world: World) -> None:
     world.begin(6)
     version = world.store / "v000001-first"
     card = (version / "MODEL_CARD.md").read_text()
     assert card.startswith("# v000001-first\n\nSGDClassifier that predicts `y` from 3 columns, made by run churn-first")
     assert "- Holdout: 672 rows in 14 blocks from 2024-01-29 00:00:00+00:00" in card
+    files = set(json.loads((version / "manifest.json").read_text())["files"])
+    assert files == {path.name for path in version.iterdir()} - {"manifest.json"}
+    assert not any("joblib" in name or "settings" in name for name in files)
+
+
+def test_a_pickle_for_mlserver_is_written_where_the_policy_asks_for_it(world: World) -> None:
+    world.add(*range(6))
+    world.promote(world.run("first", model={"joblib": True}))
+    version = world.store / "v000001-first"
     settings = json.loads((version / "model-settings.json").read_text())
     assert settings == {
         "name": "store",

@@ -128,7 +128,7 @@ class TestARunThatIsRepeated:
         command = [sys.executable, "-c", SLOW_COMMIT]
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as attempt:
             assert attempt.stdout is not None
-            assert attempt.stdout.readline() == b"model.joblib\n"
+            assert attempt.stdout.readline() == b"profile.json\n"
             attempt.send_signal(signal.SIGKILL)
         assert [path.name[:19] for path in world.store.iterdir()] == [".draft-churn-first-"]
         assert world.step("evaluate", "first").candidate.uri.endswith("/v000001-first")
@@ -141,7 +141,7 @@ from retrain_trainer import store, steps
 save = store._save
 def slow(path, content):
     save(path, content)
-    if path.name == "model.joblib":
+    if path.name == "profile.json":
         print(path.name, flush=True)
         time.sleep(60)
 store._save = slow

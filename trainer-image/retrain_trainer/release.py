@@ -1,7 +1,7 @@
 """Turns a candidate into the files of a version and commits them: what people, servers and the next run read.
 
-Beside the model in the skops format stands a joblib file for MLServer and KServe, which read no other. It is a pickle:
-nothing here ever loads it.
+Where a policy asks for it, a joblib file for MLServer and KServe, which read no other, stands beside the model in the
+skops format. It is a pickle: nothing here ever loads it.
 """
 
 import io
@@ -49,14 +49,14 @@ def commit(store: Store, task: Task, workspace: Workspace, candidate: Candidate)
     name = store.next_version(task.run)
     contents: dict[str, bytes | Path] = {
         files.MODEL: workspace.candidate,
-        files.JOBLIB: _joblib(candidate.model),
-        files.SETTINGS: _settings(store, name),
         files.HOLDOUT: workspace.holdout,
         files.PROFILE: _json(candidate.profile),
         files.METRICS: _json(candidate.report),
         files.GOLDEN: _json(golden(candidate, workspace)),
         files.CARD: card(name, task, candidate.profile, candidate.said).encode(),
     }
+    if task.model.joblib:
+        contents |= {files.JOBLIB: _joblib(candidate.model), files.SETTINGS: _settings(store, name)}
     store.commit(_manifest(name, task, candidate), contents)
 
 

@@ -4,13 +4,14 @@ The defaults come from measurements on real data: they stopped ten kinds of corr
 between distributions rejects only when nearly all rows have left for elsewhere, since drift is why a run was started.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from retrain_trainer.batches import LARGEST, Batch
+from retrain_trainer.contract import Check, ColumnRange
 from retrain_trainer.data import Layout, Type
-from retrain_trainer.faults import Problem
+from retrain_trainer.faults import Problem, StepError
 from retrain_trainer.profile import JUDGED_ROWS, Findings, Profile, psi, shares_of
 
 LABELLED = 0.99
@@ -19,6 +20,7 @@ DUPLICATE_JUMP = 0.20
 COMMON_JUMP = 0.20
 MAX_PSI = 5.0
 MAX_CLASSES = 1000
+OUT_OF_DECLARED = 0.01
 OUT_OF_RANGE = 0.5
 """Share of rows that may lie farther out than the champion's range is wide, on either side of it."""
 NO_FEATURE = " (a column that only grows, such as a counter, is no feature: leave it out with data.exclude)"
@@ -34,6 +36,12 @@ WORDS = {
     Type.TIME: "times",
     Type.OTHER: "values of another kind",
 }
+
+
+def asked(problems: Iterable[Problem], skipped: Iterable[Check]) -> Iterator[Problem]:
+    """Drop what a policy does not want to be stopped by."""
+    names = {check.name.lower().replace("_", " ") for check in skipped}
+    return (problem for problem in problems if problem.check not in names)
 
 
 def size(batch: Batch) -> Iterator[Problem]:
@@ -82,6 +90,27 @@ def contents(batch: str, seen: Findings, layout: Layout) -> Iterator[Problem]:
         yield Problem(batch, "finite", "no infinite value", f"{seen.infinite[number]}", layout.features[number])
 
 
+def require_features(layout: Layout, ranges: Sequence[ColumnRange]) -> None:
+    """Raise StepError when a range is declared of a column that is no feature: it would never be checked."""
+    for declared in ranges:
+        if declared.column not in layout.features:
+            raise StepError(
+                f"data.validation.ranges names {declared.column}, which is no feature; there are "
+                f"{', '.join(layout.features)}."[:400]
+            )
+
+
+def declared_ranges(batch: str, seen: Findings, layout: Layout, ranges: Sequence[ColumnRange]) -> Iterator[Problem]:
+    """Check what people know of a feature, by the sample of a batch: at most 10,000 rows, all of a smaller one."""
+    for known in ranges:
+        column = seen.sample[:, layout.features.index(known.column)]
+        low, high = -np.inf if known.min is None else known.min, np.inf if known.max is None else known.max
+        outside = float(np.mean((column < low) | (column > high))) if len(column) else 0.0
+        if outside > OUT_OF_DECLARED:
+            expected = f"values from {low:g} to {high:g} (data.validation.ranges) in {1 - OUT_OF_DECLARED:.0%} of rows"
+            yield Problem(batch, "declared range", expected, f"{outside:.1%} outside", known.column)
+
+
 def against(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
     """Compare a batch with the data that the champion comes from."""
     yield from _classes(batch, seen, profile)
@@ -92,7 +121,7 @@ def against(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
         if nulls[number] > feature.null_ratio + NULL_JUMP:
             expected = f"at most {feature.null_ratio + NULL_JUMP:.0%} without a value"
             yield Problem(batch, "nulls", expected, f"{nulls[number]:.0%}", feature.name)
-        elif common[number] == 1 and feature.most_common < 1:
+        if common[number] == 1 and feature.most_common < 1:
             value = f"{seen.lowest[number]:g} in all {seen.rows} rows"
             yield Problem(batch, "constant", "values that differ", value, feature.name)
         elif common[number] > feature.most_common + COMMON_JUMP:

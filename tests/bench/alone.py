@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 from sklearn.linear_model import SGDClassifier
 
 from retrain_trainer import collect, evaluate, plan, steps, train
-from retrain_trainer.data import CHUNK_ROWS
 
 LOADED = (collect, plan, train, evaluate)
 """Steps load these when they need them: here before the clock starts."""
@@ -35,7 +34,7 @@ def bare(path: Path, label: str) -> None:
     model = SGDClassifier(loss="log_loss", alpha=0.01, random_state=0)
     with pq.ParquetFile(path, pre_buffer=False) as file:
         features = [name for name in file.schema_arrow.names if name.startswith("f")]
-        for chunk in file.iter_batches(CHUNK_ROWS, columns=[*features, label]):
+        for chunk in file.iter_batches(columns=[*features, label]):
             columns = [chunk.column(name).to_numpy() for name in features]
             model.partial_fit(np.column_stack(columns), chunk.column(label).to_numpy(), classes=np.array([0, 1]))
 

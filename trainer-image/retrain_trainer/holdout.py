@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from retrain_trainer import contract
 from retrain_trainer.batches import Batch, Key, file_digest
-from retrain_trainer.data import Keys, Layout, Type, read, rows_of
+from retrain_trainer.data import Keys, Layout, Span, Type, keys_of
+from retrain_trainer.reading import read, stored
 
 DAY = 86_400_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,14 +62,19 @@ def blocks_of(ordered: Keys, layout: Layout) -> NDArray[np.int64]:
 
 def write(path: Path, batches: Sequence[tuple[Batch, Key]], layout: Layout) -> None:
     """Write the rows of each batch from its key on, in the order of the batches, without rows that have no label."""
-    with pq.ParquetWriter(path, layout.arrow(), compression="lz4", use_dictionary=False) as file:
+    schema = _schema([stored(Path(batch.path), batch.name, layout) for batch, _ in batches], layout)
+    with pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False) as file:
         for batch, start in batches:
-            offset = 0
-            for chunk in read(Path(batch.path), batch.name, layout):
-                labelled = chunk.filter(chunk.column(layout.label).is_valid())
-                keys = rows_of(chunk, layout, offset).keys
-                file.write_batch(labelled.filter(pa.array(keys >= start)))
-                offset += chunk.num_rows
+            span = Span(start)
+            for first, chunk in read(Path(batch.path), batch.name, layout, span):
+                held = span.holds(keys_of(chunk, layout, first)) & chunk.column(layout.label).is_valid().to_numpy(False)
+                if held.any():
+                    file.write_batch(chunk.filter(pa.array(held)).cast(schema))
+
+
+def _schema(seen: Sequence[pa.Schema], layout: Layout) -> pa.Schema:
+    """Return the types of a holdout: features are float32 where every batch has them so, which loses nothing."""
+    return next(iter(seen)) if all(one == seen[0] for one in seen) else layout.arrow()
 
 
 def report(path: Path, part: Cut, keys: Sequence[Keys], layout: Layout) -> contract.HoldoutReport:

@@ -7,10 +7,11 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from retrain_trainer import pipeline
-from retrain_trainer.data import Floats, Layout, read_rows
+from retrain_trainer.data import Floats, Layout
 from retrain_trainer.holdout import blocks_of
 from retrain_trainer.metrics import Predicted
 from retrain_trainer.profile import Bins, bins_of, shares_of
+from retrain_trainer.reading import read_rows
 
 
 def predict(models: Sequence[Pipeline], path: Path, layout: Layout) -> list[Predicted]:
@@ -45,12 +46,13 @@ def distribution(predicted: Predicted) -> Bins:
 
 
 def _ask(model: Pipeline, features: Floats) -> tuple[Floats | None, ...]:
-    probabilities = pipeline.probabilities(model, features)
+    estimator, rows = model[-1], pipeline.prepared(model, features)
+    probabilities = pipeline.probabilities(estimator, rows)
     margins = probabilities
-    if margins is None and hasattr(model, "decision_function"):
-        margins = np.asarray(model.decision_function(features))
+    if margins is None and hasattr(estimator, "decision_function"):
+        margins = np.asarray(estimator.decision_function(rows))
         margins = np.stack([-margins, margins], axis=1) if margins.ndim == 1 else margins
-    return model.predict(features), probabilities, margins
+    return estimator.predict(rows), probabilities, margins
 
 
 def _joined(parts: Sequence[Floats | None], order: np.ndarray) -> Floats | None:

@@ -84,11 +84,39 @@ def update(pipeline: Pipeline, features: Floats, labels: Labels, classes: Labels
             step.fit(features)
         elif name == "scale" and not (warm and hasattr(step, "scale_")):
             step.partial_fit(features)
-        features = step.transform(features)
+        features = _through(step, features)
     if classes is None:
         pipeline[-1].partial_fit(features, labels)
     else:
         pipeline[-1].partial_fit(features, labels, classes=classes)
+
+
+def prepared(pipeline: Pipeline, features: Floats) -> Floats:
+    """Return rows as the estimator of the pipeline takes them, to the bit what its steps make of them."""
+    for _, step in pipeline.steps[:-1]:
+        features = _through(step, features)
+    return features
+
+
+def _through(step: Any, features: Floats) -> Floats:
+    """Return what a step makes of rows. Its own way there looks at them, and copies them, several times."""
+    match step:
+        case SimpleImputer() if _complete(features):
+            return features  # an imputer changes nothing where nothing is missing
+        case StandardScaler(mean_=mean, scale_=scale) if mean is not None and scale is not None:
+            scaled = np.empty(features.shape)
+            for number in range(features.shape[1]):
+                np.subtract(features[:, number], mean[number], out=scaled[:, number])
+            scaled /= scale
+            return scaled
+        case _:
+            return np.asarray(step.transform(features))
+
+
+def _complete(features: Floats) -> bool:
+    """Whether no value is missing; false as well where there are infinite ones of both signs."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return not np.isnan(features.sum())
 
 
 def trained(pipeline: Pipeline) -> bool:

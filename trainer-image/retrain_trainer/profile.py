@@ -1,7 +1,6 @@
 """What data looks like: the statistics that travel with a version, and by which new data is judged and drift is seen.
 
-Counts are exact. Quantiles and shares come from a sample of at most 10,000 rows, drawn by the hash of each row: it is
-the same for the same rows, needs one pass, and keeps duplicates together, so that their share can be read off it.
+Counts are exact. Quantiles and shares come from a `Sample` of the rows.
 """
 
 from collections import Counter
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 
 from retrain_trainer.contract import Word
 from retrain_trainer.data import Floats, Keys, Layout, Rows
+from retrain_trainer.sample import Sample, hashes_of
 
-SAMPLE_ROWS = 10_000
 JUDGED_ROWS = 100
 """In fewer rows than this, shares say nothing."""
 BINS = 10
@@ -74,16 +73,19 @@ class Findings:
     highest: Floats = field(init=False)
     classes: Counter[str | int | bool] = field(default_factory=Counter)
     keys: list[Keys] = field(default_factory=list)
-    sample: Floats = field(init=False)
-    hashes: NDArray[np.uint64] = field(init=False)
+    drawn: Sample = field(init=False)
 
     def __post_init__(self) -> None:
         self.nulls = np.zeros(self.width, np.int64)
         self.infinite = np.zeros(self.width, np.int64)
         self.lowest = np.full(self.width, np.inf)
         self.highest = np.full(self.width, -np.inf)
-        self.sample = np.empty((0, self.width))
-        self.hashes = np.empty(0, np.uint64)
+        self.drawn = Sample(self.width)
+
+    @property
+    def sample(self) -> Floats:
+        """Some of the rows: see `Sample`."""
+        return self.drawn.rows
 
     def add(self, rows: Rows, *, count_classes: bool) -> None:
         """Take in one chunk."""
@@ -94,13 +96,19 @@ class Findings:
             values, counts = np.unique(rows.labels, return_counts=True)
             self.classes.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
         if len(rows.labels):
-            finite = np.isfinite(rows.features)
-            nulls = np.isnan(rows.features).sum(axis=0)
-            self.nulls += nulls
-            self.infinite += (~finite).sum(axis=0) - nulls
-            self.lowest = np.minimum(self.lowest, np.where(finite, rows.features, np.inf).min(axis=0))
-            self.highest = np.maximum(self.highest, np.where(finite, rows.features, -np.inf).max(axis=0))
-            self._draw(rows.features, hashes_of(rows, timed=self.timed))
+            lowest, highest = rows.features.min(axis=0), rows.features.max(axis=0)
+            for number in np.flatnonzero(~np.isfinite(lowest) | ~np.isfinite(highest)):
+                lowest[number], highest[number] = self._set_aside(int(number), rows.features[:, number])
+            self.lowest, self.highest = np.minimum(self.lowest, lowest), np.maximum(self.highest, highest)
+            columns = (*rows.features.T, *([rows.keys] if self.timed else []))
+            self.drawn.add(rows.features, hashes_of(columns))
+
+    def _set_aside(self, number: int, column: Floats) -> tuple[float, float]:
+        """Count what is missing or infinite in a column of a chunk, and return the edges of its other values."""
+        finite, nulls = np.isfinite(column), int(np.isnan(column).sum())
+        self.nulls[number] += nulls
+        self.infinite[number] += (~finite).sum() - nulls
+        return column[finite].min(initial=np.inf), column[finite].max(initial=-np.inf)
 
     def merge(self, other: "Findings") -> None:
         """Take in the findings of another batch."""
@@ -110,7 +118,13 @@ class Findings:
         self.lowest = np.minimum(self.lowest, other.lowest)
         self.highest = np.maximum(self.highest, other.highest)
         self.classes.update(other.classes)
-        self._draw(other.sample, other.hashes)
+        self.drawn.add(other.drawn.rows, other.drawn.hashes)
+
+    def all_keys(self) -> Keys:
+        """Return the keys of all rows, in the order of the file."""
+        if len(self.keys) != 1:
+            self.keys = [np.concatenate(self.keys) if self.keys else np.empty(0, np.int64)]
+        return self.keys[0]
 
     def null_ratios(self) -> Floats:
         """Return for each feature the share of rows without a value."""
@@ -122,27 +136,8 @@ class Findings:
 
     def duplicates(self) -> float:
         """Return the share of rows that repeat an earlier one of the same batch."""
-        return 1 - len(np.unique(self.hashes)) / len(self.hashes) if len(self.hashes) else 0.0
-
-    def _draw(self, features: Floats, hashes: NDArray[np.uint64]) -> None:
-        """Keep the rows with the smallest hashes."""
-        if len(self.hashes) >= SAMPLE_ROWS:
-            low = hashes < self.hashes[-1]
-            features, hashes = features[low], hashes[low]
-        hashes = np.concatenate([self.hashes, hashes])
-        kept = np.argsort(hashes, kind="stable")[:SAMPLE_ROWS]
-        self.hashes = hashes[kept]
-        self.sample = np.concatenate([self.sample, features])[kept]
-
-
-def hashes_of(rows: Rows, *, timed: bool) -> NDArray[np.uint64]:
-    """Hash each row over its features, and its time if it has one: 64 bits, the same on every machine."""
-    hashes = np.zeros(len(rows.labels), np.uint64)
-    for column in (*rows.features.T, *([rows.keys] if timed else [])):
-        hashes ^= np.ascontiguousarray(column).view(np.uint64)
-        hashes *= np.uint64(0x9E3779B97F4A7C15)
-        hashes ^= hashes >> np.uint64(29)
-    return hashes
+        hashes = self.drawn.hashes
+        return 1 - len(np.unique(hashes)) / len(hashes) if len(hashes) else 0.0
 
 
 def merged(layout: Layout, findings: list[Findings]) -> Findings:

@@ -21,9 +21,9 @@ from retrain_trainer import pipeline
 from retrain_trainer.card import card
 from retrain_trainer.collect import collected
 from retrain_trainer.contract import Evaluated, Task
-from retrain_trainer.data import read_rows
 from retrain_trainer.manifest import Golden, Manifest, Report
 from retrain_trainer.profile import Profile
+from retrain_trainer.reading import read_rows
 from retrain_trainer.store import Store
 from retrain_trainer.train import trained
 from retrain_trainer.workspace import Plan, Training, Workspace
@@ -91,7 +91,7 @@ def _manifest(name: str, task: Task, candidate: Candidate) -> Manifest:
 def _settings(store: Store, name: str) -> bytes:
     """Return what MLServer wants to know of a model."""
     settings = {
-        "name": store.folder.name,
+        "name": store.name,
         "implementation": "mlserver_sklearn.SKLearnModel",
         "parameters": {"uri": f"./{files.JOBLIB}", "version": name},
     }

@@ -8,16 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from retrain_trainer import checks
 from retrain_trainer.batches import Batch, Key, Seen
 from retrain_trainer.contract import Task
-from retrain_trainer.data import Keys, Layout, Type, header, read_rows
+from retrain_trainer.data import Keys, Layout, Span, Type
 from retrain_trainer.estimators import Kind, place_of
 from retrain_trainer.faults import BadBatchError, Problem, StepError
 from retrain_trainer.manifest import PROFILE
 from retrain_trainer.profile import Findings, Profile, merged
+from retrain_trainer.reading import header, read_rows
 from retrain_trainer.store import Version
 
 
@@ -32,7 +31,7 @@ class Judged:
     @property
     def keys(self) -> Keys:
         """The keys of its new rows, in the order of the file."""
-        return np.concatenate(self.findings.keys) if self.findings.keys else np.empty(0, np.int64)
+        return self.findings.all_keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
     """Read and judge the new batches; StepError when the champion was trained on columns the task no longer has."""
     if past.profile is not None:
         _same_columns(task, past.profile.layout)
-    found = Survey(None if past.profile is None else past.profile.layout)
+    found, rules = Survey(None if past.profile is None else past.profile.layout), task.data.validation
     for batch in listed:
         if past.done(batch):
             continue
@@ -83,11 +82,13 @@ def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
             _raise_first(checks.size(batch))
             columns = header(Path(batch.path), batch.name)
             found.layout = found.layout or layout_of(task, batch.name, columns)
+            checks.require_features(found.layout, rules.ranges)
             _raise_first(checks.columns(batch.name, columns, found.layout))
             findings = _read(batch, found.layout, start)
             _raise_first(checks.contents(batch.name, findings, found.layout))
+            _raise_first(checks.declared_ranges(batch.name, findings, found.layout, rules.ranges))
             if past.profile is not None:
-                _raise_first(checks.against(batch.name, findings, past.profile))
+                _raise_first(checks.asked(checks.against(batch.name, findings, past.profile), rules.skip_checks))
         except BadBatchError as error:
             found.problems.append(error.problem)
             continue
@@ -141,9 +142,8 @@ def _same_columns(task: Task, layout: Layout) -> None:
 
 def _read(batch: Batch, layout: Layout, start: Key | None) -> Findings:
     findings = Findings(len(layout.features), timed=layout.time is not None)
-    for rows in read_rows(Path(batch.path), batch.name, layout):
-        new = rows if start is None else rows.where(rows.keys >= start)
-        findings.add(new, count_classes=layout.label_type is not Type.NUMBER)
+    for rows in read_rows(Path(batch.path), batch.name, layout, Span(start)):
+        findings.add(rows, count_classes=layout.label_type is not Type.NUMBER)
         _raise_first(checks.classes(batch.name, findings, layout))
     return findings
 

@@ -9,11 +9,12 @@ from retrain_trainer import guard, incremental, pipeline
 from retrain_trainer.answers import answer
 from retrain_trainer.batches import digest_of
 from retrain_trainer.contract import Mode, Task, Trained, TrainOutcome
-from retrain_trainer.data import Layout, Rows, read_rows
+from retrain_trainer.data import Layout, Rows, Span
 from retrain_trainer.faults import StepError
 from retrain_trainer.incremental import Progress
 from retrain_trainer.manifest import HOLDOUT, inputs_of
 from retrain_trainer.profile import Profile
+from retrain_trainer.reading import read_rows
 from retrain_trainer.store import Store
 from retrain_trainer.workspace import Plan, Portion, Training, Update, Workspace, parse, write
 
@@ -54,14 +55,9 @@ def rows_of(portion: Portion, layout: Layout) -> Iterator[Rows]:
         raise StepError(
             f"Batch {batch.name} was changed while the run was going on. The next attempt takes it as it is."
         )
-    for rows in read_rows(Path(batch.path), batch.name, layout):
-        mask = np.ones(len(rows.keys), bool)
-        if portion.start is not None:
-            mask &= rows.keys >= portion.start
-        if portion.until is not None:
-            mask &= rows.keys < portion.until
-        if mask.any():
-            yield rows.where(mask)
+    for rows in read_rows(Path(batch.path), batch.name, layout, Span(portion.start, portion.until)):
+        if len(rows.labels):
+            yield rows
 
 
 def _refit(task: Task, plan: Plan, profile: Profile, _: Workspace) -> Progress:

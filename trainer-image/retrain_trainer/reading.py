@@ -1,0 +1,187 @@
+"""Reads batches, Parquet or CSV, in chunks of rows ready for training: memory does not grow with the file.
+
+A chunk fits, as the numbers that an estimator learns from, into the cache of one core: it is looked at many times.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from retrain_trainer import bounds
+from retrain_trainer.batches import Key
+from retrain_trainer.data import ARROW, WHOLE, Layout, Rows, Span, Type, rows_of, time_keys, type_of
+from retrain_trainer.faults import BadBatchError, Problem
+
+CHUNK_ROWS, CHUNK_VALUES = 8192, 1 << 23
+"""Of a chunk at most; very wide tables are read in fewer rows at a time."""
+BUFFER = 1 << 18
+"""Bytes of a column that are read ahead, however large its row group is."""
+TELLING = (pa.types.is_signed_integer, pa.types.is_floating, pa.types.is_timestamp, pa.types.is_date32)
+"""Types whose least and largest value stand in a Parquet file as they are."""
+
+
+def header(path: Path, batch: str) -> dict[str, Type]:
+    """Return the columns of a file with their types; BadBatchError when it is not a readable Parquet or CSV file."""
+    with _told(batch):
+        if path.suffix == ".parquet":
+            bounds.check_footer(path, batch)
+            schema = pq.read_schema(path)
+        else:
+            schema = _csv(path, batch, None).schema
+    twice = [name for name, times in Counter(schema.names).items() if times > 1]
+    if twice:
+        raise BadBatchError(Problem(batch, "columns", "each name once", f"{twice[0]} more than once", twice[0]))
+    return {field.name: type_of(field.type) for field in schema}
+
+
+def read(path: Path, batch: str, layout: Layout, span: Span = WHOLE) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield a file in chunks with the columns and types of the layout, each with the number of its first row.
+
+    Features stay float32 where they are stored so. Row groups without any key in the span are passed over.
+    BadBatchError names what does not fit.
+    """
+    rows = 0
+    with _told(batch):
+        for first, chunk in _chunks(path, batch, layout, span):
+            rows += chunk.num_rows
+            bounds.check_rows(rows, batch)
+            yield first, _fitted(chunk, batch, layout)
+
+
+def read_rows(path: Path, batch: str, layout: Layout, span: Span = WHOLE) -> Iterator[Rows]:
+    """Yield those rows of a file whose keys lie in the span, in chunks of arrays."""
+    for first, chunk in read(path, batch, layout, span):
+        rows = rows_of(chunk, layout, first)
+        yield rows.where(span.holds(rows.keys))
+
+
+def stored(path: Path, batch: str, layout: Layout) -> pa.Schema:
+    """Return the types of the layout, with float32 for each feature that a file has so."""
+    with _told(batch):
+        seen = pq.read_schema(path) if path.suffix == ".parquet" else pa.schema([])
+    short = {field.name for field in seen if pa.types.is_float32(field.type)}.intersection(layout.features)
+    fields = (field.with_type(pa.float32()) if field.name in short else field for field in layout.arrow())
+    return pa.schema(list(fields))
+
+
+def _chunks(path: Path, batch: str, layout: Layout, span: Span) -> Iterator[tuple[int, pa.RecordBatch]]:
+    if path.suffix != ".parquet":
+        yield from _numbered(_csv(path, batch, layout), 0)
+        return
+    words = [layout.label] if layout.label_type is Type.TEXT else None
+    with pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER, read_dictionary=words) as file:
+        bounds.check_row_groups(file.metadata, batch, layout.columns)
+        rows = max(min(CHUNK_ROWS, CHUNK_VALUES // len(layout.columns)), 1)
+        for first, groups in _groups(file, layout, span):
+            # Threads would only pass the columns of so small a chunk around.
+            found = file.iter_batches(rows, row_groups=groups, columns=list(layout.columns), use_threads=False)
+            yield from _numbered(found, first)
+
+
+def _numbered(chunks: Iterable[pa.RecordBatch], first: int) -> Iterator[tuple[int, pa.RecordBatch]]:
+    for chunk in chunks:
+        yield first, chunk
+        first += chunk.num_rows
+
+
+def _groups(file: pq.ParquetFile, layout: Layout, span: Span) -> Iterator[tuple[int, list[int]]]:
+    """Yield each run of row groups that may have a key in the span, with the number of its first row."""
+    first, begin, run = 0, 0, list[int]()
+    for number in range(file.metadata.num_row_groups):
+        rows = file.metadata.row_group(number).num_rows
+        edges = (first, first + rows - 1) if layout.time is None else _edges(file, number, layout)
+        if span == WHOLE or edges is None or span.meets(*edges):
+            begin = begin if run else first
+            run.append(number)
+        elif run:
+            yield begin, run
+            run = []
+        first += rows
+    if run:
+        yield begin, run
+
+
+def _edges(file: pq.ParquetFile, number: int, layout: Layout) -> tuple[Key, Key] | None:
+    """Return the first and the last time of a row group as the file tells them, None where it does not."""
+    paths = [file.metadata.schema.column(place).path for place in range(file.metadata.num_columns)]
+    if layout.time not in paths or layout.time_type is None:
+        return None
+    kind = file.schema_arrow.field(layout.time).type
+    told = file.metadata.row_group(number).column(paths.index(layout.time)).statistics
+    if told is None or not told.has_min_max or not any(fits(kind) for fits in TELLING):
+        return None
+    edges = pa.array([told.min_raw, told.max_raw], kind).cast(ARROW[layout.time_type], safe=False)
+    first, last = time_keys(edges, layout).tolist()
+    return first, last
+
+
+def _csv(path: Path, batch: str, layout: Layout | None) -> pacsv.CSVStreamingReader:
+    """Open a CSV file. With a layout, numbers are read as float64 even where the first rows look like integers."""
+    if path.suffix != ".csv":
+        raise BadBatchError(Problem(batch, "format", "a file ending in .parquet or .csv", path.suffix or "no ending"))
+    bounds.check_head(path, batch)
+    types: dict[str, pa.DataType] = {}
+    if layout is not None:
+        seen = header(path, batch)
+        types = {name: pa.float64() for name in layout.features if seen.get(name) is not Type.BOOLEAN}
+        if seen.get(layout.label) is not Type.BOOLEAN and layout.label_type is not Type.BOOLEAN:
+            types[layout.label] = pa.float64() if layout.label_type is Type.INTEGER else ARROW[layout.label_type]
+    options = pacsv.ConvertOptions(
+        column_types=types, strings_can_be_null=True, include_columns=list(layout.columns) if layout else None
+    )
+    return pacsv.open_csv(path, convert_options=options)
+
+
+def _fitted(chunk: pa.RecordBatch, batch: str, layout: Layout) -> pa.RecordBatch:
+    """Cast a chunk to the layout's types; BadBatchError names the column that does not cast."""
+    arrays = []
+    for field in layout.arrow():
+        column = chunk.column(field.name)
+        if field.name == layout.label:
+            bounds.check_words(column, batch, layout.label)
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        feature = field.name in layout.features
+        if not (feature and pa.types.is_float32(column.type)):
+            column = _cast(column, batch, field, safe=not feature and not pa.types.is_timestamp(field.type))
+        arrays.append(column)
+    if layout.time is not None:
+        lacking = arrays[-1].is_null(nan_is_null=True).sum().as_py()
+        if lacking:
+            raise BadBatchError(Problem(batch, "time", "a time in every row", f"{lacking} rows without", layout.time))
+    return pa.RecordBatch.from_arrays(arrays, names=layout.columns)
+
+
+def _cast(column: pa.Array, batch: str, field: pa.Field, *, safe: bool) -> pa.Array:
+    try:
+        return column.cast(field.type, safe=safe)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        problem = Problem(batch, "type", f"values that fit {field.type}", f"{column.type}", field.name)
+        raise BadBatchError(problem) from None
+
+
+@contextmanager
+def _told(batch: str) -> Iterator[None]:
+    """Turn what pyarrow raises over an unreadable file into BadBatchError; what the operating system says passes."""
+    try:
+        yield
+    except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError) as error:
+        raise BadBatchError(_unreadable(batch, str(error))) from None
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise BadBatchError(_unreadable(batch, str(error))) from None
+
+
+def _unreadable(batch: str, text: str) -> Problem:
+    """Name the column and the value when pyarrow does, as for `In CSV column #1: ... invalid value 'abc'`."""
+    value = re.search(r"CSV column #(\d+): .*invalid value '(.{0,40})", text)
+    if value:
+        return Problem(batch, "type", "a number", f"'{value[2].rstrip(chr(39))}' in column {int(value[1]) + 1}")
+    return Problem(batch, "readable", "a whole Parquet or CSV file", text.split(".", maxsplit=1)[0][:120])

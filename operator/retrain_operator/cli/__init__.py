@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from retrain_operator.cli.attempt.options import try_policy
 from retrain_operator.cli.backtest.options import backtest_policy
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -78,6 +79,7 @@ def lint_files(
 
 
 app.command("backtest")(backtest_policy)
+app.command("try")(try_policy)
 
 
 def main() -> None:

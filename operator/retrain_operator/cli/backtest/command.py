@@ -13,10 +13,10 @@ from rich.console import Console
 from retrain_operator.cli import policy_file
 from retrain_operator.cli.backtest import series
 from retrain_operator.cli.backtest.page import panels, show, summary
-from retrain_operator.cli.policy_file import Draft, PolicyFileError
 from retrain_operator.cli.backtest.recorded import Source, fetch
 from retrain_operator.cli.backtest.series import Series, SeriesError
 from retrain_operator.cli.backtest.story import Story, story
+from retrain_operator.cli.policy_file import Draft, PolicyFileError
 from retrain_operator.decide.replay import Assumption, Told, replay
 from retrain_operator.edges.recording import RecordingError, Window
 from retrain_operator.model.run import Outcome

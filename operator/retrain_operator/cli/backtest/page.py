@@ -9,7 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 from retrain_operator.cli.backtest.chart import OTHER, OWN, Panel, chart
-from retrain_operator.cli.policy_file import Draft
 from retrain_operator.cli.backtest.series import Series
 from retrain_operator.cli.backtest.story import (
     HELD_COLUMNS,
@@ -20,6 +19,7 @@ from retrain_operator.cli.backtest.story import (
     minute,
     run_cells,
 )
+from retrain_operator.cli.policy_file import Draft
 from retrain_operator.decide.replay import Assumption, Told
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.scalars import duration_text

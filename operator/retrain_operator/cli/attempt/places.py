@@ -1,0 +1,88 @@
+"""Where a run that is tried here reads and writes: nothing real is written unless a store is named."""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from retrain_operator.model.policy import PolicySpec
+from retrain_trainer.contract import Champion, Uri
+
+SCHEME = "file://"
+MANIFEST = "manifest.json"
+LARGEST_MANIFEST = 64 << 20
+_URI: TypeAdapter[str] = TypeAdapter(Uri)
+
+
+class CannotTryError(Exception):
+    """Why the policy cannot be tried, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What was asked for, as it was written: paths or URIs, or nothing."""
+
+    data: str | None
+    store: str | None
+    champion: str | None
+
+    @property
+    def champion_uri(self) -> str:
+        """Where the champion is; CannotTryError when what was written is no place."""
+        return _uri("--champion", self.champion or "").rstrip("/")
+
+    def spec(self, spec: PolicySpec, root: Path) -> PolicySpec:
+        """The policy's spec with the data and the store of this machine; without a store, one below `root`."""
+        source = spec.data.source if self.data is None else _uri("--data", self.data)
+        store = f"{SCHEME}{root}/store" if self.store is None else _uri("--store", self.store)
+        data = spec.data.model_copy(update={"source": source})
+        model = spec.model.model_copy(update={"store": store})
+        return spec.model_copy(update={"data": data, "model": model})
+
+    def model_in_service(self, store: str) -> Champion | None:
+        """The champion as the trainer finds it: in its own store, or as a copy in the one that will be removed."""
+        if self.champion is None:
+            return None
+        uri = self.champion_uri
+        if self.store is not None:
+            return Champion(uri=uri)
+        if not uri.startswith(SCHEME):
+            raise CannotTryError(f"--champion {uri} needs its --store too: it cannot be copied into a temporary one.")
+        return Champion(uri=_copied(Path(uri.removeprefix(SCHEME)), store))
+
+
+def _uri(option: str, text: str) -> str:
+    written = text if "://" in text else f"{SCHEME}{os.path.abspath(Path(text).expanduser())}"  # noqa: PTH100  # resolve() would follow links
+    try:
+        return _URI.validate_python(written)
+    except ValidationError:
+        wanted = "must be a path, file:// or s3:// URI without spaces, ?, #, % and \\"
+        raise CannotTryError(f"{option} {wanted}; it is {written!r}.") from None
+
+
+def _copied(version: Path, store: str) -> str:
+    """The URI of a version's copy in a store. It keeps the name it was committed under, whatever its folder is called.
+
+    CannotTryError when there is no such version.
+    """
+    copy = Path(store.removeprefix(SCHEME)) / _committed_as(version)
+    try:
+        shutil.copytree(version, copy, symlinks=True)
+    except (OSError, shutil.Error):
+        raise CannotTryError(f"--champion {version} cannot be copied: see whether all of it can be read.") from None
+    return f"{SCHEME}{copy}"
+
+
+def _committed_as(version: Path) -> str:
+    try:
+        with (version / MANIFEST).open("rb") as file:
+            manifest = json.loads(file.read(LARGEST_MANIFEST))
+    except OSError:
+        raise CannotTryError(f"--champion {version} is no version: it has no {MANIFEST} that can be read.") from None
+    except ValueError:
+        manifest = None
+    name = manifest.get("version") if isinstance(manifest, dict) else None
+    return name if isinstance(name, str) and Path(name).name == name else version.name

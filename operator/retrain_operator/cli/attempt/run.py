@@ -1,0 +1,160 @@
+"""One run on this machine: each step a process of the trainer, and then the operator's own move for such a Job."""
+
+import os
+import re
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from retrain_operator.cli.attempt.places import CannotTryError, Places
+from retrain_operator.cli.call import ANSWER_VARIABLE, WORKSPACE_VARIABLE, Call, Called, call, now
+from retrain_operator.cli.policy_file import Draft
+from retrain_operator.cli.watching import Watching
+from retrain_operator.decide.answers import parse
+from retrain_operator.decide.manifest import task
+from retrain_operator.decide.progress import progress
+from retrain_operator.model.names import STEPS
+from retrain_operator.model.reason import Reason
+from retrain_operator.model.run import Outcome, PolicySnapshot, RunSpec, RunStatus
+from retrain_operator.model.status import Cause
+from retrain_operator.model.training import Container, Exited, Job, NotStarted
+from retrain_operator.model.world import Run, RunWorld
+from retrain_trainer.contract import TASK_VARIABLE
+
+TRAINER = (sys.executable, "-P", "-m", "retrain_trainer")
+"""The one that comes with the project; -P, as what lies in the folder one happens to stand in is no part of it."""
+HINT = " That is a path in the trainer's pod; --data GLOB names a copy of the data on this machine."
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A run that was tried, and how it ended. `log` is the end of what a failed step printed."""
+
+    run: Run
+    status: RunStatus
+    outcome: Outcome
+    reason: str
+    message: str
+    seconds: tuple[float, ...]
+    log: str = ""
+
+
+def attempt(draft: Draft, places: Places, command: tuple[str, ...], watching: Watching) -> Tried:
+    """Run the three steps and judge the candidate. Nothing is left but in a store that was named.
+
+    `command` is a trainer to call in place of the one that comes with the project, when there is one. Raises
+    CannotTryError when it cannot even begin; whatever happens in a step is told by the outcome.
+    """
+    if not command:
+        _require_trainer()
+    elif shutil.which(command[0]) is None:
+        raise CannotTryError(f"--trainer: there is no program {command[0]} on this machine.")
+    with ExitStack() as stack:
+        root = Path(stack.enter_context(TemporaryDirectory(prefix="retrain-try-")))
+        run = _run(draft, places, root)
+        stack.enter_context(watching)
+        tried = _ended(run, tuple(_called(run, root, command or TRAINER, watching)))
+    return _in_words_of(places, tried)
+
+
+def _require_trainer() -> None:
+    """Raise CannotTryError when packages of the extra `trainer` are missing."""
+    wanted = [each for each in metadata.requires("retrain-operator") or () if "extra == 'trainer'" in each]
+    names = (re.split(r"[^A-Za-z0-9._-]", each, maxsplit=1)[0] for each in wanted)
+    missing = [name for name in names if not any(metadata.distributions(name=name))]
+    if missing:
+        told = f"The trainer needs {', '.join(missing)}, not installed here"
+        raise CannotTryError(f"{told}: pip install 'retrain-operator[cli,trainer]'")
+
+
+def _run(draft: Draft, places: Places, root: Path) -> Run:
+    """A run as the operator would make it, with the places of this machine."""
+    spec, at = places.spec(draft.spec, root), now()
+    name = draft.name or "unnamed"
+    return Run(
+        namespace=draft.namespace,
+        name=f"{name}-{secrets.token_hex(5)}",
+        uid="try",
+        resource_version="1",
+        spec=RunSpec(
+            policy=PolicySnapshot(name=name, uid="try", generation=1, spec=spec),
+            cause=Cause(trigger="manual", message="Tried on this machine.", at=at),
+            champion=places.model_in_service(spec.model.store),
+            nonce=secrets.token_hex(16),
+        ),
+        status=RunStatus(),
+        created=at,
+    )
+
+
+def _called(run: Run, root: Path, command: tuple[str, ...], watching: Watching) -> Iterator[Called]:
+    """What came of each step, until one fails or trainer.timeout is over."""
+    trainer = run.spec.policy.spec.trainer
+    workspace = root / "workspace"
+    workspace.mkdir()
+    variables = {
+        **{each.name: each.value for each in trainer.env},
+        **os.environ,
+        TASK_VARIABLE: task(run).model_dump_json(by_alias=True, exclude_none=True),
+        WORKSPACE_VARIABLE: str(workspace),
+        ANSWER_VARIABLE: str(root / "answer"),
+        "TMPDIR": str(root),
+    }
+    for step in STEPS:
+        left = trainer.timeout - (now() - run.created)
+        with watching.doing(step.capitalize()):
+            called = call(Call((*command, step), variables, root / "answer"), left.total_seconds())
+        yield called
+        if called.code != 0:
+            return
+
+
+def _ended(run: Run, calls: tuple[Called, ...]) -> Tried:
+    """What the operator would make of it, had the Job of the run shown this."""
+    last = calls[-1]
+    containers = tuple(map(_exited, calls))
+    waiting: tuple[Container, ...] = (NotStarted(),) * (len(STEPS) - len(calls))
+    failed = "DeadlineExceeded" if last.code is None else "BackoffLimitExceeded" if last.code else ""
+    job = Job("try", run.created, complete=not failed, failed=failed, containers=(*containers, *waiting))
+    status = progress(RunWorld(now(), run, job)).status
+    if failed and last.code is not None and parse(run, containers[-1].answer) is None:
+        status = _without_a_word(status, STEPS[len(calls) - 1].capitalize(), last.code)
+    seconds = tuple((each.ended - each.started).total_seconds() for each in calls)
+    log = last.log if failed else ""
+    if status.verdict and status.verdict.promote:
+        return Tried(run, status, Outcome.SUCCEEDED, status.verdict.reason, status.verdict.message, seconds)
+    assert status.outcome, "a Job that has ended ends its run, or there is a candidate to roll out"
+    return Tried(run, status, status.outcome, status.reason, status.message, seconds, log)
+
+
+def _exited(called: Called) -> Exited:
+    code = 137 if called.code is None else called.code
+    return Exited(code, "", called.answer.decode(errors="replace"), called.started, called.ended)
+
+
+def _without_a_word(status: RunStatus, step: str, code: int) -> RunStatus:
+    """The operator sends people to the log of a container; here there is none."""
+    how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    message = f"{step} {how} and left no word of its own."
+    steps = (each.model_copy(update={"message": message}) if each.name == step else each for each in status.steps)
+    return status.model_copy(update={"message": message, "steps": tuple(steps)})
+
+
+def _in_words_of(places: Places, tried: Tried) -> Tried:
+    """The same for people: the champion by the place it was named by, and a hint where the data was not found."""
+    copy = tried.run.spec.champion
+
+    def told(text: str) -> str:
+        text = text.replace("see the container's log", "see the end of its log")
+        return text.replace(copy.uri, places.champion) if copy and places.champion else text
+
+    hint = HINT if tried.reason == Reason.DATA_SOURCE_NOT_FOUND and places.data is None else ""
+    steps = tuple(step.model_copy(update={"message": told(step.message)}) for step in tried.status.steps)
+    status = tried.status.model_copy(update={"steps": steps})
+    return replace(tried, status=status, message=told(tried.message) + hint)

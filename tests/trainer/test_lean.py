@@ -13,7 +13,7 @@ WATCHED = """
 import sys
 from retrain_trainer.__main__ import main
 code = main(sys.argv[1:])
-print(" ".join(sorted({"sklearn", "pyarrow", "numpy", "skops", "scipy"} & set(sys.modules))))
+print(" ".join(sorted({"sklearn", "pyarrow", "numpy", "skops", "scipy", "obstore"} & set(sys.modules))))
 sys.exit(code)
 """
 
@@ -54,7 +54,9 @@ def test_a_run_that_is_repeated(champion: World) -> None:
         assert loaded(champion, step, "first") == []
 
 
-def test_collect_reads_data_without_scikit_learn(champion: World) -> None:
+def test_collect_reads_data_without_scikit_learn_unless_it_asks_the_champion(champion: World) -> None:
     champion.add(6, 7, 8)
     champion.workspace("second")
-    assert loaded(champion, "collect", "second") == ["numpy", "pyarrow"]
+    unasked = {"validation": {"skipChecks": ["InvertedLabels"]}}
+    assert loaded(champion, "collect", "second", data=unasked) == ["numpy", "pyarrow"]
+    assert loaded(champion, "collect", "second") == ["numpy", "pyarrow", "scipy", "sklearn", "skops"]

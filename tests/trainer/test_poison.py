@@ -7,12 +7,16 @@ from sklearn.pipeline import Pipeline
 from retrain_trainer import guard, pipeline
 from tests.trainer.world import WEEK, World, flipped
 
+UNCHECKED = {"validation": {"skipChecks": ["InvertedLabels"]}}
+
 
 class TestPoison:
+    """Turned labels would be stopped by their own check; without it there is still what follows."""
+
     def test_flipped_labels_are_put_back_batch_by_batch(self, world: World) -> None:
         world.begin(8)
         world.add(*range(8, 12), edit=flipped)
-        run = world.run("second")
+        run = world.run("second", data=UNCHECKED)
         assert run.train.put_back == 2  # weeks 8 and 9; 10 and 11 are the holdout
         assert run.train.message.endswith("2 of them made it worse on rows it knew, and were put back.")
         reference = run.evaluate.reference
@@ -24,7 +28,7 @@ class TestPoison:
     def test_what_passes_on_a_poisoned_holdout_fails_on_the_reference(self, world: World) -> None:
         first = world.begin(8)
         world.add(*range(8, 16), edit=flipped)
-        run = world.run("second", model={"mode": "Refit", "window": 6})
+        run = world.run("second", model={"mode": "Refit", "window": 6}, data=UNCHECKED)
         (score,) = run.evaluate.scores
         assert score.lower_bound is not None
         assert score.lower_bound > 0.5
@@ -36,9 +40,10 @@ class TestPoison:
         assert reference.champion > 0.8
 
     def test_weights_that_run_away_are_put_back(self, world: World) -> None:
-        world.begin(8, model={"estimator": "SGDRegressor", "parameters": {}}, metrics=[{"name": "r2"}])
+        how = {"model": {"estimator": "SGDRegressor", "parameters": {}}, "evaluation": {"gates": [{"metric": "r2"}]}}
+        world.begin(8, **how)
         world.add(8, 9, 10, edit=lambda c: {**c, "y": c["y"] * 1e200})
-        run = world.run("second", model={"estimator": "SGDRegressor", "parameters": {}}, metrics=[{"name": "r2"}])
+        run = world.run("second", **how)
         assert run.train.put_back == 1
 
 

@@ -104,10 +104,13 @@ def declared_ranges(batch: str, seen: Findings, layout: Layout, ranges: Sequence
     """Check what people know of a feature, by the sample of a batch: at most 10,000 rows, all of a smaller one."""
     for known in ranges:
         column = seen.sample[:, layout.features.index(known.column)]
-        low, high = -np.inf if known.min is None else known.min, np.inf if known.max is None else known.max
+        low, high = (bound if bound is not None else np.nan for bound in (known.min, known.max))
         outside = float(np.mean((column < low) | (column > high))) if len(column) else 0.0
         if outside > OUT_OF_DECLARED:
-            expected = f"values from {low:g} to {high:g} (data.validation.ranges) in {1 - OUT_OF_DECLARED:.0%} of rows"
+            words = f"from {low:g} to {high:g}"
+            if known.min is None or known.max is None:
+                words = f"of at least {low:g}" if known.max is None else f"of at most {high:g}"
+            expected = f"values {words} (data.validation.ranges) in {1 - OUT_OF_DECLARED:.0%} of rows"
             yield Problem(batch, "declared range", expected, f"{outside:.1%} outside", known.column)
 
 

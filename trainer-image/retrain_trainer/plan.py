@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from retrain_trainer import checks, holdout
+from retrain_trainer import checks, holdout, labels
 from retrain_trainer.batches import Batch, Key, Seen
 from retrain_trainer.contract import CollectOutcome, Mode, OnBadBatch, Task
 from retrain_trainer.data import Keys
@@ -24,7 +24,8 @@ def make_plan(task: Task, workspace: Workspace, listed: list[Batch], champion: V
         return _ended(task, CollectOutcome.NO_NEW_DATA, _too_little(task, rows, found.problems))
     assert found.layout is not None  # where a batch has passed, there is a layout
     profile = profile_of(found.layout, [entry.findings for entry in found.judged], past.profile)
-    problem = next(checks.together(profile, found.distances, past.profile), None)
+    problems = checks.together(profile, found.distances, past.profile)
+    problem = next(checks.asked(problems, task.data.validation.skip_checks), None)
     if problem is not None:
         return _ended(task, CollectOutcome.DATA_INVALID, problem.sentence())
     write(workspace.profile, profile)
@@ -34,7 +35,7 @@ def make_plan(task: Task, workspace: Workspace, listed: list[Batch], champion: V
 
 
 def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: list[Batch]) -> Plan:
-    """Part the new rows in training and holdout, and write the holdout."""
+    """Part the new rows in training and holdout, write the holdout, and check the labels in it."""
     assert found.layout is not None
     keys = [entry.keys for entry in found.judged]
     watermark = None if past.champion is None else past.champion.manifest.watermark
@@ -52,7 +53,11 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
         return plan
     held = [(entry.batch, start) for entry, start in zip(found.judged, part.starts, strict=True) if start is not None]
     holdout.write(workspace.holdout, held, found.layout)
-    afresh = past.champion is None or task.model.mode is Mode.REFIT or not _same_model(task, past.champion)
+    rules = task.data.validation
+    problem = next(labels.problems(workspace.holdout, part.held, found.layout, past.champion, rules), None)
+    if problem is not None:
+        return _ended(task, CollectOutcome.DATA_INVALID, problem.sentence())
+    afresh = _afresh(task, found, past)
     portions = _all_portions(found, part, past, good) if afresh else _new_portions(found, part)
     window = task.model.window if task.model.mode is Mode.REFIT else None
     decided = {
@@ -121,6 +126,15 @@ def _newest_trained(keys: Sequence[Keys], part: holdout.Cut, watermark: Key | No
         if len(trained):
             ends.append(trained.max().item())
     return max(ends, default=None)
+
+
+def _afresh(task: Task, found: Survey, past: Past) -> bool:
+    """Whether a new estimator is needed: no update makes another model of the champion, or teaches it another class."""
+    if past.champion is None or past.profile is None or task.model.mode is Mode.REFIT:
+        return True
+    known = {entry.label for entry in past.profile.classes}
+    new = any(known and not entry.findings.classes.keys() <= known for entry in found.judged)
+    return new or not _same_model(task, past.champion)
 
 
 def _same_model(task: Task, champion: Version) -> bool:

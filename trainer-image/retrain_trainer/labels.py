@@ -1,0 +1,115 @@
+"""What held-out rows tell about the labels: whether they were turned over, and whether one column gives them away.
+
+Both spoil a holdout together with the training, so that no comparison on it would show them. Each is read off at most
+10,000 rows, spread evenly over the holdout.
+"""
+
+import importlib
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from retrain_trainer.contract import Check, Validation
+from retrain_trainer.data import Floats, Layout, Rows, Type
+from retrain_trainer.faults import Problem
+from retrain_trainer.reading import read_rows
+from retrain_trainer.store import Version
+
+ROWS, VALUES = 10_000, 2_000_000
+"""Looked at, at most; of very wide tables fewer rows."""
+FEWEST = 100
+"""Rows in which a share says something."""
+FEWEST_OF_CLASS = 20
+TURNED_OVER = 0.4
+"""Share of right answers, as the mean over two classes, below which labels look turned over. Chance would be 0.5: on
+real data, linear models and trees that drift had left behind for up to 16 weeks never fell below 0.48."""
+SEPARATES = 0.995
+FOLLOWS = 0.999
+KNOWN_LATER = (
+    " (known only later? leave it out with data.exclude; known in time? data.validation.skipChecks: [Leakage])"
+)
+
+
+def problems(path: Path, rows: int, layout: Layout, champion: Version | None, rules: Validation) -> Iterator[Problem]:
+    """Check a holdout file of so many rows against the champion, and each of its columns against the label."""
+    seen = _spread(path, rows, layout)
+    if Check.INVERTED_LABELS not in rules.skip_checks and champion is not None:
+        yield from _turned_over(seen, layout, champion)
+    if Check.LEAKAGE not in rules.skip_checks:
+        yield from _given_away(seen, layout)
+
+
+def _spread(path: Path, rows: int, layout: Layout) -> Rows:
+    """Read every n-th row."""
+    step = -(-rows // max(min(ROWS, VALUES // len(layout.features)), FEWEST))
+    parts, offset = [], 0
+    for chunk in read_rows(path, path.name, layout):
+        parts.append(chunk.where((np.arange(len(chunk.labels)) + offset) % step == 0))
+        offset += len(chunk.labels)
+    features, labels, keys = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "labels", "keys")
+    )
+    return Rows(features, labels, keys)
+
+
+def _turned_over(seen: Rows, layout: Layout, champion: Version) -> Iterator[Problem]:
+    """Ask a champion that tells two classes apart how it does in each."""
+    classes = np.unique(seen.labels)
+    if layout.label_type is Type.NUMBER or len(classes) != 2 or len(seen.labels) < FEWEST:
+        return
+    # scikit-learn is as large as all else that collect loads, and needed from here on only.
+    pipeline = importlib.import_module("retrain_trainer.pipeline")
+    model = pipeline.load_model(champion)
+    if not np.array_equal(pipeline.classes_of(model), classes):
+        return
+    right = model.predict(seen.features) == seen.labels
+    share = float(np.mean([np.mean(right[seen.labels == label]) for label in classes]))
+    if share < TURNED_OVER:
+        expected = f"the champion to be right in {TURNED_OVER:.0%} of the held-out rows (mean of both classes)"
+        yield Problem(
+            None, "inverted labels", expected, f"{share:.0%} (do the labels mean the opposite?)", layout.label
+        )
+
+
+def _given_away(seen: Rows, layout: Layout) -> Iterator[Problem]:
+    """Look for a feature that by itself ranks the rows as the label does."""
+    numbers = layout.label_type is Type.NUMBER
+    limit, word = (FOLLOWS, "rank correlation") if numbers else (SEPARATES, "AUC")
+    for number, name in enumerate(layout.features):
+        # A missing value may tell the label too: it ranks below all others.
+        values = np.nan_to_num(seen.features[:, number], nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+        strength = _rank_correlation(values, seen.labels) if numbers else _separation(values, seen)
+        if strength > limit:
+            yield Problem(
+                None, "leakage", "no column that alone tells the label", f"{word} {strength:.4g}{KNOWN_LATER}", name
+            )
+
+
+def _separation(values: Floats, seen: Rows) -> float:
+    """Return the least area under the ROC curve between neighbouring classes, whichever way round; 0 for one class."""
+    groups = [values[seen.labels == label] for label in np.unique(seen.labels)]
+    groups = sorted((group for group in groups if len(group) >= FEWEST_OF_CLASS), key=np.median)
+    areas = [_area(low, high) for low, high in itertools.pairwise(groups)]
+    return min((max(area, 1 - area) for area in areas), default=0.0)
+
+
+def _area(low: Floats, high: Floats) -> float:
+    """Return the share of pairs in which `high` is above `low`, ties by half."""
+    ordered = np.sort(low)
+    below = np.searchsorted(ordered, high, side="left") + np.searchsorted(ordered, high, side="right")
+    return float(below.mean() / (2 * len(low)))
+
+
+def _rank_correlation(values: Floats, labels: Floats) -> float:
+    """Return Spearman's coefficient without its sign, 0 where one of the two stands still."""
+    if len(labels) < FEWEST or np.ptp(labels) == 0 or (values == values[0]).all():
+        return 0.0
+    return float(abs(np.corrcoef(_ranks(values), _ranks(labels))[0, 1]))
+
+
+def _ranks(values: Floats) -> Floats:
+    """Rank values, equal ones by the mean of their ranks."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - counts / 2)[places])

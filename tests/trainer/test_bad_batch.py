@@ -154,6 +154,23 @@ def test_data_that_moved_away_altogether_is_refused_as_a_whole(world: World) -> 
     assert "leave it out with data.exclude" in message
 
 
+def still(columns: dict[str, Any]) -> dict[str, Any]:
+    """Let a column run through 48 values, as the half-hours of a day do, and let another stand still."""
+    return {**columns, "a": np.arange(WEEK) % 48 / 48, "b": np.zeros(WEEK)}
+
+
+def test_noise_on_a_column_of_few_values_is_refused_and_one_that_begins_to_move_is_not(world: World) -> None:
+    world.add(*range(6), edit=still)
+    world.promote(world.run("first"))
+    world.add(6, 7, 8, edit=lambda c: {**still(c), "b": c["b"]})
+    assert world.run("second").collect.outcome is CollectOutcome.COLLECTED
+    world.add(7, edit=lambda c: {**still(c), "a": still(c)["a"] + c["b"] / 100})
+    assert ended(world.run("third"), CollectOutcome.DATA_INVALID) == (
+        "Batch week-007.parquet, column a, check most common value: expected values that repeat, as in every batch "
+        "before, seen a different one in each of 336 rows (is noise added, or is it another column?)."
+    )
+
+
 def test_one_class_alone_teaches_nothing(world: World) -> None:
     world.add(*range(6), edit=lambda c: {**c, "y": np.ones(WEEK, np.int64)})
     message = ended(world.run("first"), CollectOutcome.DATA_INVALID)

@@ -12,12 +12,15 @@ from retrain_trainer.batches import LARGEST, Batch
 from retrain_trainer.contract import Check, ColumnRange
 from retrain_trainer.data import Layout, Type
 from retrain_trainer.faults import Problem, StepError
-from retrain_trainer.profile import JUDGED_ROWS, Findings, Profile, psi, shares_of
+from retrain_trainer.profile import JUDGED_ROWS, Feature, Findings, Profile, psi, shares_of
+from retrain_trainer.sample import SAMPLE_ROWS
 
 LABELLED = 0.99
 NULL_JUMP = 0.10
 DUPLICATE_JUMP = 0.20
 COMMON_JUMP = 0.20
+FEW_VALUES = 0.2
+"""Different values for each row, at most, of a column such as the hour of a day."""
 MAX_PSI = 5.0
 MAX_CLASSES = 1000
 OUT_OF_DECLARED = 0.01
@@ -124,12 +127,7 @@ def against(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
         if nulls[number] > feature.null_ratio + NULL_JUMP:
             expected = f"at most {feature.null_ratio + NULL_JUMP:.0%} without a value"
             yield Problem(batch, "nulls", expected, f"{nulls[number]:.0%}", feature.name)
-        if common[number] == 1 and feature.most_common < 1:
-            value = f"{seen.lowest[number]:g} in all {seen.rows} rows"
-            yield Problem(batch, "constant", "values that differ", value, feature.name)
-        elif common[number] > feature.most_common + COMMON_JUMP:
-            expected = f"at most {feature.most_common + COMMON_JUMP:.0%} with one same value"
-            yield Problem(batch, "most common value", expected, f"{common[number]:.0%}", feature.name)
+        yield from _repetition(batch, seen, number, feature, float(common[number]))
     if seen.duplicates() > profile.duplicates + DUPLICATE_JUMP:
         expected = f"at most {profile.duplicates + DUPLICATE_JUMP:.0%} repeated rows"
         yield Problem(batch, "duplicates", expected, f"{seen.duplicates():.0%}")
@@ -153,6 +151,21 @@ def psi_by_feature(seen: Findings, profile: Profile) -> dict[str, float]:
         feature.name: psi(feature.bins.shares, shares_of(seen.sample[:, number], feature.bins.edges))
         for number, feature in enumerate(profile.features)
     }
+
+
+def _repetition(batch: str, seen: Findings, number: int, feature: Feature, common: float) -> Iterator[Problem]:
+    """Check whether values repeat as they did: far more often, always, or no longer at all."""
+    drawn = min(seen.rows - int(seen.nulls[number]), SAMPLE_ROWS)
+    if common == 1 and feature.most_common < 1:
+        value = f"{seen.lowest[number]:g} in all {seen.rows} rows"
+        yield Problem(batch, "constant", "values that differ", value, feature.name)
+    elif common > feature.most_common + COMMON_JUMP:
+        expected = f"at most {feature.most_common + COMMON_JUMP:.0%} with one same value"
+        yield Problem(batch, "most common value", expected, f"{common:.0%}", feature.name)
+    # Of even 2,000 different values, some would occur twice in 200 rows. One that stood still may begin to move.
+    elif feature.distinct <= FEW_VALUES and feature.most_common < 1 and drawn >= 200 and common * drawn < 1.5:
+        value = f"a different one in each of {seen.rows} rows (is noise added, or is it another column?)"
+        yield Problem(batch, "most common value", "values that repeat, as in every batch before", value, feature.name)
 
 
 def _classes(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:

@@ -28,11 +28,12 @@ class Bins(Word):
 
 
 class Feature(Word):
-    """One column. `null_ratio` and `most_common` are the highest that any one batch had, since batches differ."""
+    """One column. The first three shares are the highest that any one batch had, since batches differ."""
 
     name: str
     null_ratio: float
     most_common: float
+    distinct: float = 1.0
     minimum: float | None
     maximum: float | None
     bins: Bins
@@ -134,6 +135,11 @@ class Findings:
         """Return for each feature the share that its most common value has of the rows with a value."""
         return np.array([_largest_share(column) for column in self.sample.T])
 
+    def distinct(self) -> Floats:
+        """Return for each feature how many different values there are for each row with a value."""
+        known = [column[~np.isnan(column)] for column in self.sample.T]
+        return np.array([len(np.unique(values)) / max(len(values), 1) for values in known])
+
     def duplicates(self) -> float:
         """Return the share of rows that repeat an earlier one of the same batch."""
         hashes = self.drawn.hashes
@@ -154,11 +160,13 @@ def profile_of(layout: Layout, findings: list[Findings], past: Profile | None) -
     large = [batch for batch in findings if batch.rows >= JUDGED_ROWS] or [whole]
     nulls = np.max([batch.null_ratios() for batch in large], axis=0)
     common = np.max([batch.most_common() for batch in large], axis=0)
+    distinct = np.max([batch.distinct() for batch in large], axis=0)
     features = tuple(
         Feature(
             name=name,
             null_ratio=round(float(nulls[n]), 6),
             most_common=round(float(common[n]), 6),
+            distinct=round(float(distinct[n]), 6),
             minimum=_number(whole.lowest[n]),
             maximum=_number(whole.highest[n]),
             bins=bins_of(whole.sample[:, n]),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from retrain_trainer import store
+from retrain_trainer import folder
 from retrain_trainer.batches import file_digest
 from retrain_trainer.pruning import KEEP, prune
 from retrain_trainer.store import Store, Version, open_version
@@ -92,7 +92,7 @@ def test_nothing_goes_while_another_run_commits(versions: Versions, monkeypatch:
     draft.mkdir()
     champion = versions.open("v000004-old")
     assert prune(versions.store, RUN, champion, keep=1) == []
-    monkeypatch.setattr(store, "DEAD_AFTER", -1.0)
+    monkeypatch.setattr(folder, "DEAD_AFTER", -1.0)
     assert prune(versions.store, RUN, champion, keep=1) == ["v000003-old", "v000002-old", "v000001-first"]
     assert draft.is_dir()
 

@@ -11,7 +11,7 @@ import pytest
 import sklearn
 import skops.io
 
-from retrain_trainer import pipeline, store
+from retrain_trainer import pipeline, shelf
 from retrain_trainer.contract import Fault
 from retrain_trainer.faults import StepError
 from retrain_trainer.places import local_path
@@ -64,7 +64,7 @@ class TestTheStore:
         dead, mine, alive = (world.store / f".draft-{name}-00" for name in ("churn-old", "churn-first", "churn-other"))
         for draft in (dead, mine, alive):
             draft.mkdir()
-        long_ago = time.time() - store.DEAD_AFTER - 1
+        long_ago = time.time() - shelf.DEAD_AFTER - 1
         os.utime(dead, (long_ago, long_ago))
         world.begin(6)
         assert sorted(path.name for path in world.store.iterdir()) == [".draft-churn-other-00", "v000001-first"]

@@ -5,11 +5,12 @@ A batch is one file. It is known by its SHA-256, so a renamed file is no new bat
 
 import glob
 import hashlib
+import importlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from retrain_trainer.contract import Digest, Word
-from retrain_trainer.places import local_path, opened
+from retrain_trainer.places import in_bucket, local_path, opened
 
 Key = int | float
 """Where a row stands in its order: microseconds since 1970, the number in the time column, or the row's position."""
@@ -18,13 +19,15 @@ LARGEST = 8 << 30
 
 
 class Batch(Word):
-    """One file of the source as it was found; `rows` is known once it has been read."""
+    """One file of the source as it was found. Of an object, `path` is where its copy in the workspace goes."""
 
     name: str
     path: str
     digest: Digest
     size: int
     modified: int
+    etag: str | None = None
+    uri: str | None = None
 
 
 class Seen(Word):
@@ -34,9 +37,27 @@ class Seen(Word):
     digest: Digest
     size: int
     modified: int
+    etag: str | None = None
     rows: int
     behind: int
     until: Key | None = None
+
+
+def batches_of(source: str, known: dict[str, Seen], folder: Path) -> list[Batch]:
+    """Describe what matches the source in the order of names; of a bucket, copy what is not known into the folder."""
+    if in_bucket(source):
+        found: list[Batch] = importlib.import_module("retrain_trainer.fetch").batches_of(source, known, folder)
+        return found
+    paths = listing(source)
+    names = names_of(paths, source)
+    return [look_at(path, names[path], known) for path in paths]
+
+
+def bring(batches: Iterable[Batch]) -> None:
+    """Have each of these batches at its path, but for those too large; StepError when one in a bucket was changed."""
+    for batch in batches:
+        if batch.uri is not None and batch.size <= LARGEST and not Path(batch.path).exists():
+            importlib.import_module("retrain_trainer.fetch").bring(batch)
 
 
 def listing(source: str) -> list[Path]:

@@ -6,9 +6,10 @@ Nothing is trained on here, and nothing heavy is imported before there is someth
 import importlib
 
 from retrain_trainer.answers import answer
-from retrain_trainer.batches import Batch, listing, look_at, names_of, new_data
+from retrain_trainer.batches import Batch, batches_of, bring, new_data
 from retrain_trainer.contract import Collected, CollectOutcome, Mode, Task
 from retrain_trainer.estimators import require_known, require_updatable
+from retrain_trainer.faults import NoBucketError
 from retrain_trainer.store import Store, Version
 from retrain_trainer.workspace import Plan, Workspace, write
 
@@ -35,22 +36,30 @@ def collected(task: Task, plan: Plan) -> Collected:
 
 
 def _plan(task: Task, workspace: Workspace) -> Plan:
-    paths = listing(task.data.source)
-    if not paths:
-        missing = f"Data source not found: {task.data.source} matches no file."
-        return Plan(run=task.run, outcome=CollectOutcome.DATA_SOURCE_NOT_FOUND, message=missing)
     champion = Store(task.model.store).champion(task)
     seen = () if champion is None else champion.manifest.batches
-    names = names_of(paths, task.data.source)
-    by_name = {batch.name: batch for batch in seen}
-    listed = distinct([look_at(path, names[path], by_name) for path in paths])
+    try:
+        found = batches_of(task.data.source, {batch.name: batch for batch in seen}, workspace.batches)
+    except NoBucketError as error:
+        return _not_found(task, str(error))
+    if not found:
+        return _not_found(task, f"{task.data.source} matches no file.")
+    listed = distinct(found)
     digest = new_data(listed, seen)
     if digest is None:
         return Plan(run=task.run, outcome=CollectOutcome.NO_NEW_DATA, message=_nothing(len(listed), champion))
     if digest == task.known_data:
         return Plan(run=task.run, outcome=CollectOutcome.NO_NEW_DATA, message=KNOWN, data_digest=digest)
+    done = {batch.digest for batch in seen if batch.until is None}
+    bring(batch for batch in listed if batch.digest not in done)
     plan: Plan = importlib.import_module("retrain_trainer.plan").make_plan(task, workspace, listed, champion)
+    bring(portion.batch for portion in plan.portions)
     return plan.model_copy(update={"data_digest": digest})
+
+
+def _not_found(task: Task, why: str) -> Plan:
+    outcome = CollectOutcome.DATA_SOURCE_NOT_FOUND
+    return Plan(run=task.run, outcome=outcome, message=f"Data source not found: {why}")
 
 
 def distinct(batches: list[Batch]) -> list[Batch]:

@@ -13,6 +13,10 @@ class StepError(Exception):
     """The step cannot go on. The message is one full sentence for people and goes into the answer as it is."""
 
 
+class NoBucketError(StepError):
+    """The bucket that a URI names does not exist."""
+
+
 class InputError(Exception):
     """A request to the server that cannot be answered. The message says what is wrong with it."""
 

@@ -14,7 +14,8 @@ from retrain_trainer.data import Floats
 from retrain_trainer.faults import InputError, StepError
 from retrain_trainer.manifest import GOLDEN, PROFILE, Golden
 from retrain_trainer.profile import Profile
-from retrain_trainer.store import VERSION, Version, open_version
+from retrain_trainer.shelf import VERSION
+from retrain_trainer.store import Version, open_version
 from retrain_trainer.waiting import Waiting
 from retrain_trainer.watch import Watch
 
@@ -38,7 +39,7 @@ class Served:
 
     def __init__(self, name: str, version: Version, window: int) -> None:
         self.name = name
-        self.version = version.folder.name
+        self.version = version.name
         self.profile = Profile.model_validate_json(version.read(PROFILE))
         self.model: Pipeline = pipeline.load_model(version)
         self.classes = pipeline.classes_of(self.model)

@@ -1,33 +1,24 @@
-"""Where versions are kept: one folder each, complete or not there at all, and never changed again.
+"""Where versions are kept: complete or not there at all, and never changed again.
 
-A version is written beside its place and renamed into it when every byte is on disk, so a kill at any moment leaves
-either the whole version or a draft that nobody loads. Its files are only handed out when their SHA-256 is the one in
-the manifest, and the manifest when its own is the one the operator knows.
+The files of a version are only handed out when their SHA-256 is the one in its manifest, and the manifest when its own
+is the one the operator knows. How a version comes to stand whole, on a volume or in a bucket, is `shelf`'s to say.
 """
 
-import os
-import re
-import secrets
-import shutil
-import time
-from collections.abc import Mapping
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from retrain_trainer.batches import digest_of, file_digest
 from retrain_trainer.contract import Answer, Digest, ModelRef, Task
 from retrain_trainer.faults import StepError
+from retrain_trainer.folder import Folder
 from retrain_trainer.manifest import MANIFEST, MODEL, Manifest, inputs_of
-from retrain_trainer.places import SCHEME, content, local_path
+from retrain_trainer.places import in_bucket
+from retrain_trainer.shelf import VERSION, Contents, Shelf, suffix_of
 from retrain_trainer.workspace import LARGEST
 
-VERSION = re.compile(r"v(\d{6})-[a-z0-9.]{1,10}")
-RUN = re.compile(r"[a-z0-9]([-.a-z0-9]{0,61}[a-z0-9])?")
-DRAFT = ".draft-"
-DEAD_AFTER = 3600.0
-"""Seconds after which a draft must be that of a dead run: writing one takes moments."""
 LARGEST_MODEL = 2 << 30
 """Bytes of a model; other files that are read as a whole may have `LARGEST`."""
 
@@ -37,26 +28,21 @@ class Version:
     """One version whose manifest has been read and checked."""
 
     ref: ModelRef
-    folder: Path
+    shelf: Shelf
+    name: str
     manifest: Manifest
 
     def path_of(self, name: str) -> Path:
         """Return the path of a file after checking its digest."""
-        path = self._place_of(name)
+        path = self.shelf.path_of(self.name, name)
         self._check(name, file_digest(path))
         return path
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file after checking their digest."""
-        found = content(self._place_of(name), LARGEST_MODEL if name == MODEL else LARGEST)
+        found = self.shelf.read(self.name, name, LARGEST_MODEL if name == MODEL else LARGEST)
         self._check(name, digest_of(found))
         return found
-
-    def _place_of(self, name: str) -> Path:
-        path = self.folder / name
-        if path.resolve().parent != self.folder.resolve():
-            raise StepError(f"{self.ref.uri}/{name} is a link out of its version.")
-        return path
 
     def _check(self, name: str, found: Digest) -> None:
         expected = self.manifest.files.get(name)
@@ -64,11 +50,21 @@ class Version:
             raise StepError(f"{self.ref.uri}/{name} was changed: its digest is {found}, the manifest says {expected}.")
 
 
+def shelf_of(uri: str) -> Shelf:
+    """Return where the versions of the store with this URI stand; StepError for a URI that cannot be one."""
+    if in_bucket(uri):
+        shelf: Shelf = importlib.import_module("retrain_trainer.prefix").Prefix(uri)
+        return shelf
+    return Folder(uri)
+
+
 def open_version(uri: str, digest: Digest | None) -> Version:
     """Read the manifest of a version; StepError when it is not there, or is not the one with this digest."""
-    folder = local_path(uri)
+    uri = uri.rstrip("/")
+    store, _, name = uri.rpartition("/")
+    shelf = shelf_of(store)
     try:
-        read = content(folder / MANIFEST, LARGEST)
+        read = shelf.read(name, MANIFEST, LARGEST)
     except (FileNotFoundError, NotADirectoryError):
         raise StepError(f"{uri} is no version: it has no {MANIFEST}.") from None
     found = digest_of(read)
@@ -78,21 +74,26 @@ def open_version(uri: str, digest: Digest | None) -> Version:
         manifest = Manifest.model_validate_json(read)
     except ValidationError:
         raise StepError(f"{uri}/{MANIFEST} is no manifest of this trainer.") from None
-    return Version(ModelRef(uri=uri.rstrip("/"), digest=found), folder, manifest)
+    return Version(ModelRef(uri=uri, digest=found), shelf, name, manifest)
 
 
 class Store:
-    """The folder of all versions of one model."""
+    """All versions of one model."""
 
     def __init__(self, uri: str) -> None:
-        self.uri = SCHEME + str(local_path(uri))
-        self.folder = local_path(uri)
+        self.shelf = shelf_of(uri)
+        self.uri = self.shelf.uri
+
+    @property
+    def name(self) -> str:
+        """The last part of its URI, by which a server may call the model."""
+        return self.uri.rpartition("/")[2]
 
     def champion(self, task: Task) -> Version | None:
         """Return the version in service, None when there is none; StepError when it is not one of this store."""
         if task.champion is None:
             return None
-        if not self.holds(local_path(task.champion.uri)):
+        if not self.shelf.holds(task.champion.uri):
             raise StepError(f"The champion {task.champion.uri} is no version in the store {self.uri}.")
         return open_version(task.champion.uri, task.champion.digest)
 
@@ -109,95 +110,32 @@ class Store:
 
     def version_of(self, task: Task) -> Version | None:
         """Return the version that this very task has committed, if it has."""
-        for folder in filter(self.holds, sorted(self.folder.glob(f"v??????-{suffix_of(task.run)}"))):
-            version = open_version(f"{self.uri}/{folder.name}", None)
-            if version.manifest.task == inputs_of(task):
-                return version
-        return None
-
-    def holds(self, folder: Path) -> bool:
-        """Whether a folder is named as a version, and lies in this store itself and not behind a link."""
-        inside = folder.parent == self.folder and folder.resolve().parent == self.folder.resolve()
-        return inside and VERSION.fullmatch(folder.name) is not None
-
-    def others_commit(self, run: str) -> bool:
-        """Whether another run that may still live is writing a version."""
-        return any(not _of(run, draft) and not _dead(draft) for draft in self.folder.glob(f"{DRAFT}*"))
-
-    def drop(self, version: Path, run: str) -> None:
-        """Remove a version: a kill meanwhile leaves it whole, or a draft that `commit` cleans away."""
-        draft = self._draft(run)
-        version.rename(draft)
-        shutil.rmtree(draft)
+        return self._made(task.run, inputs_of(task))
 
     def next_version(self, run: str) -> str:
         """Return the name of the version to come: one more than the highest number, and the end of the run's name."""
-        names = [entry.name for entry in self.folder.iterdir()] if self.folder.is_dir() else []
-        numbers = [int(found[1]) for found in map(VERSION.fullmatch, names) if found]
+        numbers = [int(found[1]) for found in map(VERSION.fullmatch, self.shelf.taken()) if found]
         return f"v{max(numbers, default=0) + 1:06d}-{suffix_of(run)}"
 
-    def commit(self, manifest: Manifest, contents: Mapping[str, bytes | Path]) -> None:
+    def commit(self, manifest: Manifest, contents: Contents) -> None:
         """Put a version into the store, whole or not at all. `files` of the manifest is filled in here.
 
-        When the place is taken, another attempt of the same run was faster; its version stays, ours is dropped.
+        When another attempt of the same run was faster, its version stays, ours is dropped.
         """
-        self._clean(manifest.run)
-        draft = self._draft(manifest.run)
-        draft.mkdir(parents=True)
-        files = {name: _save(draft / name, content) for name, content in contents.items()}
-        whole = manifest.model_copy(update={"files": files})
-        _save(draft / MANIFEST, whole.model_dump_json(by_alias=True, indent=1).encode())
-        _sync(draft)
-        place = self.folder / manifest.version
-        if place.exists():
-            shutil.rmtree(draft)
-            return
-        draft.rename(place)
-        _sync(self.folder)
+        # In this order: what was unfinished before cannot become a second version after we looked for the first.
+        self.shelf.clean(manifest.run)
+        if self._made(manifest.run, manifest.task) is None:
+            self.shelf.put(manifest.version, manifest.run, contents, lambda files: _sealed(manifest, files))
 
-    def _draft(self, run: str) -> Path:
-        return self.folder / f"{DRAFT}{run}-{secrets.token_hex(4)}"
-
-    def _clean(self, run: str) -> None:
-        """Remove drafts of earlier attempts of this run, and of runs that are long dead."""
-        for draft in self.folder.glob(f"{DRAFT}*"):
-            if _of(run, draft) or _dead(draft):
-                shutil.rmtree(draft, ignore_errors=True)
+    def _made(self, run: str, task: dict[str, JsonValue]) -> Version | None:
+        suffix = suffix_of(run)
+        for name in self.shelf.versions():
+            if name.partition("-")[2] == suffix:
+                version = open_version(f"{self.uri}/{name}", None)
+                if version.manifest.task == task:
+                    return version
+        return None
 
 
-def _of(run: str, draft: Path) -> bool:
-    return draft.name.rpartition("-")[0] == f"{DRAFT}{run}"
-
-
-def _dead(draft: Path) -> bool:
-    try:
-        return time.time() - draft.stat().st_mtime > DEAD_AFTER
-    except FileNotFoundError:
-        return True  # it has become a version, or was removed, since it was listed
-
-
-def suffix_of(run: str) -> str:
-    """Return the end of a run's name that its version carries; StepError for a name that is none."""
-    if not RUN.fullmatch(run):
-        raise StepError(f"{run!r} is no name of a run: lower case letters, digits, '-' and '.' make one.")
-    return run.rpartition("-")[2][-10:]
-
-
-def _save(path: Path, content: bytes | Path) -> Digest:
-    with path.open("xb") as file:
-        if isinstance(content, bytes):
-            file.write(content)
-        else:
-            with content.open("rb") as source:
-                shutil.copyfileobj(source, file, 1 << 20)
-        file.flush()
-        os.fsync(file.fileno())
-    return file_digest(path)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _sealed(manifest: Manifest, files: dict[str, Digest]) -> bytes:
+    return manifest.model_copy(update={"files": files}).model_dump_json(by_alias=True, indent=1).encode()

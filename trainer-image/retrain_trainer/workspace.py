@@ -85,6 +85,8 @@ class Workspace:
         self.candidate = folder / "candidate" / "model.skops"
         self.training = folder / "candidate" / "training.json"
         self.checkpoint = folder / "checkpoint.skops"
+        self.batches = folder / "batches"
+        self.fetched = folder / "fetched"
 
     @classmethod
     def here(cls) -> "Workspace":

@@ -1,0 +1,1 @@
+"""One module for each chart: a pure function from values of `view` to SVG."""

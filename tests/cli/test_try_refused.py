@@ -64,7 +64,7 @@ def test_the_policy_may_come_by_standard_input(shop: Shop) -> None:
     words = [str(PROGRAM), "try", "-f", "-", "--trainer", shop.script(DONE)]
     done = subprocess.run(words, cwd=shop.folder, input=text, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "")
-    assert "DataInvalid (DataInvalid): Batch 1.csv: nowhere." in done.stdout
+    assert "\nDataInvalid: Batch 1.csv: nowhere." in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ Output = Annotated[Literal["text", "json"], typer.Option("--output", "-o", help=
 PROMOTED, NOT_PROMOTED, NOT_DONE, INTERRUPTED = 0, 1, 2, 130
 
 
-def try_policy(  # each option is a parameter
+def try_policy(  # noqa: PLR0913  # each option is a parameter
     *,
     file: File,
     policy: Name = None,

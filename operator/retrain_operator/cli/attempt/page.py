@@ -38,9 +38,14 @@ def page(tried: Tried, places: Places) -> Iterator[Text | Table]:
     if rows := gate_rows(tried):
         yield Text()
         yield _gates(rows)
-    ended = "It would be promoted" if tried.outcome is Outcome.SUCCEEDED else f"{tried.outcome} ({tried.reason})"
-    yield Text("\n").append(ended, STYLES.get(tried.outcome, "")).append(f": {tried.message}")
+    yield Text("\n").append(_ended(tried), STYLES.get(tried.outcome, "")).append(f": {tried.message}")
     yield from map(Text, _kept(tried, places))
+
+
+def _ended(tried: Tried) -> str:
+    if tried.outcome is Outcome.SUCCEEDED:
+        return "It would be promoted"
+    return tried.outcome if tried.outcome == tried.reason else f"{tried.outcome} ({tried.reason})"
 
 
 def _steps(tried: Tried) -> Table:

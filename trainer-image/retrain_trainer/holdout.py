@@ -46,16 +46,28 @@ def cut(keys: Sequence[Keys], layout: Layout, rules: contract.Holdout, watermark
     held = [batch[batch >= start] for batch, start in zip(keys, starts, strict=True) if start is not None]
     rows = sum(map(len, held))
     # The key of a row without a time is its position in its own batch: only their number matters here.
-    ordered = np.sort(np.concatenate(held)) if held and layout.time is not None else np.arange(rows)
-    blocks = len(np.unique(blocks_of(ordered, layout))) if rows else 0
+    ordered = in_order(held) if held and layout.time is not None else np.arange(rows)
+    blocks = int(blocks_of(ordered, layout)[-1]) + 1 if rows else 0
     shortage = _shortage(total, rows, blocks, rules)
     return Cut(starts, total - rows, rows, blocks, shortage)
+
+
+def in_order(keys: Sequence[Keys]) -> Keys:
+    """Return all keys in order: as they are where they already are so, as batches of a stream mostly are."""
+    every = keys[0] if len(keys) == 1 else np.concatenate(keys)
+    return every if ascending(every) else np.sort(every)
+
+
+def ascending(keys: Keys) -> bool:
+    """Whether no key is smaller than the one before it."""
+    return bool(np.all(keys[1:] >= keys[:-1]))
 
 
 def blocks_of(ordered: Keys, layout: Layout) -> NDArray[np.int64]:
     """Return for each row, given in order, the number of its block, counted from 0."""
     if layout.time_type is Type.TIME:
-        return np.unique(ordered // DAY, return_inverse=True)[1].astype(np.int64)
+        days = ordered // DAY
+        return np.cumsum(np.diff(days, prepend=days[:1]) != 0)
     size = max(math.isqrt(len(ordered)), 1)
     return np.minimum(np.arange(len(ordered)) // size, max(len(ordered) // size - 1, 0))
 
@@ -92,7 +104,7 @@ def moment(key: int) -> datetime:
 
 
 def _by_time(keys: Sequence[Keys], wanted: int, watermark: Key | None) -> tuple[Key | None, ...]:
-    every = np.sort(np.concatenate(keys))
+    every = in_order(keys)
     start = every[max(len(every) - wanted, 0)]
     if watermark is not None and start <= watermark:
         later = every[every > watermark]

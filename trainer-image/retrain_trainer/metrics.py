@@ -5,22 +5,20 @@ one; of more, precision, recall, f1 and roc_auc are the plain mean over the clas
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrain_trainer.area import area
 from retrain_trainer.data import Floats, Keys, Labels
+from retrain_trainer.drawn import Drawn, of_sums, ratio
 
 SMALLEST = float(np.finfo(np.float64).eps)
-CELLS = 4_000_000
-"""How many counts roc_auc may keep: with more rows times blocks, close margins share a rank."""
-
-Drawn = Callable[[Floats], Floats]
-"""From how often each block was drawn (draws x blocks) to a metric (draws); NaN where it cannot be computed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Predicted:
     """What a model says of some rows, beside what was true; `blocks` numbers the block of each row from 0.
 
@@ -34,11 +32,42 @@ class Predicted:
     probabilities: Floats | None = None
     margins: Floats | None = None
     starts: Keys | None = None
+    _drawn: dict[str, Drawn | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    @property
+    def drawn(self, metric: str) -> Drawn | None:
+        """Return a metric by its name, computed once; None where the model gives no probabilities or margins."""
+        if metric not in self._drawn:
+            self._drawn[metric] = FORMULAS[metric](self)
+        return self._drawn[metric]
+
+    @cached_property
     def block_count(self) -> int:
         """How many blocks the rows make."""
         return int(self.blocks.max()) + 1 if len(self.blocks) else 0
+
+    @cached_property
+    def counts(self) -> tuple[Floats, Floats, Floats]:
+        """Hits, rows said to be, and rows that are of a class: each blocks x classes, unknown ones included."""
+        known = np.empty(0, self.truth.dtype) if self.classes is None else self.classes
+        strangers = [column[_places(known, column) < 0] for column in (self.truth, self.said)]
+        labels = np.unique(np.concatenate([known, *strangers]))
+        shape = self.block_count, len(labels)
+        said, truth = (self.blocks * len(labels) + _places(labels, column) for column in (self.said, self.truth))
+        hits, said, truth = (
+            np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
+            for cells in (truth[said == truth], said, truth)
+        )
+        return hits, said, truth
+
+
+def _places(labels: Labels, column: Labels) -> NDArray[np.int64]:
+    """Return where each value stands among sorted labels, -1 where it does not."""
+    if not len(labels):
+        return np.full(len(column), -1)
+    place = np.searchsorted(labels, column)
+    place[place == len(labels)] = 0
+    place[labels[place] != column] = -1
+    return place
 
 
 def _sums(predicted: Predicted, *values: Floats) -> Floats:
@@ -54,7 +83,7 @@ def _mean(predicted: Predicted, loss: Floats, last: Callable[[Floats], Floats] =
         total, rows = (weights @ sums).T
         return np.asarray(last(total / rows))
 
-    return drawn
+    return of_sums(drawn, predicted.block_count)
 
 
 def _accuracy(predicted: Predicted) -> Drawn:
@@ -73,17 +102,16 @@ def _brier(predicted: Predicted) -> Drawn | None:
     if predicted.probabilities is None or predicted.classes is None:
         return None
     hits = _of_truth(predicted, predicted.probabilities)
-    known = np.isin(predicted.truth, predicted.classes)
-    distance = np.sum(predicted.probabilities**2, axis=1) - 2 * hits + known
+    squares = np.einsum("ij,ij->i", predicted.probabilities, predicted.probabilities)
+    distance = squares - 2 * hits + np.isin(predicted.truth, predicted.classes)
     return _mean(predicted, distance / (2 if len(predicted.classes) == 2 else 1))
 
 
 def _of_truth(predicted: Predicted, probabilities: Floats) -> Floats:
     """Return the probability given to what was true, 0 for a class the model does not know."""
     assert predicted.classes is not None
-    place = np.clip(np.searchsorted(predicted.classes, predicted.truth), 0, len(predicted.classes) - 1)
-    known = predicted.classes[place] == predicted.truth
-    return np.where(known, probabilities[np.arange(len(place)), place], 0.0)
+    place = _places(predicted.classes, predicted.truth)
+    return np.where(place >= 0, probabilities[np.arange(len(place)), place], 0.0)
 
 
 def _squared(predicted: Predicted) -> Floats:
@@ -109,84 +137,54 @@ def _r2(predicted: Predicted) -> Drawn:
         explained: Floats = 1 - errors / np.where(spread > 0, spread, np.nan)
         return explained
 
-    return drawn
+    return of_sums(drawn, predicted.block_count)
 
 
 def _rates(last: Callable[[Floats, Floats, Floats], Floats]) -> Callable[[Predicted], Drawn]:
     """Make a metric of hits, rows said to be, and rows that are of a class: NaN for a class that plays no part."""
 
     def metric(predicted: Predicted) -> Drawn:
-        known = np.empty(0, predicted.truth.dtype) if predicted.classes is None else predicted.classes
-        labels = np.unique(np.concatenate([known, predicted.truth, predicted.said]))
-        said, truth = ([column == label for label in labels] for column in (predicted.said, predicted.truth))
-        hits = [one & other for one, other in zip(said, truth, strict=True)]
-        sums = _sums(predicted, *(column.astype(np.float64) for column in (*hits, *said, *truth)))
+        classes, sums = predicted.counts[0].shape[1], np.concatenate(predicted.counts, axis=1)
 
         def drawn(weights: Floats) -> Floats:
             rates = last(*np.split(weights @ sums, 3, axis=1))
-            return rates[:, 1] if len(labels) == 2 and last is not _recalled else _known_mean(rates)
+            return rates[:, 1] if classes == 2 and last is not _recalled else _known_mean(rates)
 
-        return drawn
+        return of_sums(drawn, predicted.block_count)
 
     return metric
 
 
 def _known_mean(rates: Floats) -> Floats:
     known = np.isfinite(rates)
-    return _ratio(np.where(known, rates, 0).sum(axis=1), known.sum(axis=1))
-
-
-def _ratio(part: Floats, whole: Floats | NDArray[np.int64]) -> Floats:
-    return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0))
+    return ratio(np.where(known, rates, 0).sum(axis=1), known.sum(axis=1))
 
 
 def _recalled(hits: Floats, _: Floats, truth: Floats) -> Floats:
-    return _ratio(hits, truth)
+    return ratio(hits, truth)
 
 
 def _recall(hits: Floats, said: Floats, truth: Floats) -> Floats:
-    return np.where(truth > 0, _ratio(hits, truth), np.where(said > 0, 0.0, np.nan))
+    return np.where(truth > 0, ratio(hits, truth), np.where(said > 0, 0.0, np.nan))
 
 
 def _precision(hits: Floats, said: Floats, truth: Floats) -> Floats:
-    return np.where(said > 0, _ratio(hits, said), np.where(truth > 0, 0.0, np.nan))
+    return np.where(said > 0, ratio(hits, said), np.where(truth > 0, 0.0, np.nan))
 
 
 def _f1(hits: Floats, said: Floats, truth: Floats) -> Floats:
-    return _ratio(2 * hits, said + truth)
+    return ratio(2 * hits, said + truth)
 
 
 def _roc_auc(predicted: Predicted) -> Drawn | None:
     if predicted.margins is None or predicted.classes is None:
         return None
     chosen = [1] if len(predicted.classes) == 2 else range(len(predicted.classes))
-    areas = [_area(predicted, predicted.truth == predicted.classes[n], predicted.margins[:, n]) for n in chosen]
-    return lambda weights: np.mean([area(weights) for area in areas], axis=0)
-
-
-def _area(predicted: Predicted, positive: NDArray[np.bool_], margins: Floats) -> Drawn:
-    """Return the share of pairs of a positive and a negative row that are ranked right, ties by half."""
-    values, ranks = np.unique(margins, return_inverse=True)
-    count = min(len(values), max(CELLS // predicted.block_count, 2))
-    cells = predicted.blocks * count + ranks * count // len(values)
-    above, below = (
-        np.bincount(cells[rows], minlength=predicted.block_count * count).reshape(-1, count).astype(np.float64)
-        for rows in (positive, ~positive)
+    areas = [area(predicted.truth == predicted.classes[n], predicted.margins[:, n], predicted.blocks) for n in chosen]
+    return Drawn(
+        float(np.mean([each.whole for each in areas])),
+        lambda weights: np.mean([each(weights) for each in areas], axis=0),
     )
-
-    # Drawing is counting pairs of blocks or, where that is less to keep, of ranks: draws x ranks can be gigabytes.
-    if predicted.block_count > count:
-        return lambda weights: _ratio(
-            np.sum((weights @ above) * (weights @ _below(below)), axis=1),
-            np.sum(weights @ above, axis=1) * np.sum(weights @ below, axis=1),
-        )
-    right, good, bad = above @ _below(below).T, above.sum(axis=1), below.sum(axis=1)
-    return lambda weights: _ratio(np.sum(weights @ right * weights, axis=1), (weights @ good) * (weights @ bad))
-
-
-def _below(counts: Floats) -> Floats:
-    """Return for each block and rank how many rows rank lower, those of the same rank by half."""
-    return np.asarray(np.cumsum(counts, axis=1) - counts / 2)
 
 
 FORMULAS: dict[str, Callable[[Predicted], Drawn | None]] = {

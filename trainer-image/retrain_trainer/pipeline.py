@@ -129,11 +129,11 @@ def classes_of(pipeline: Pipeline) -> NDArray[Any] | None:
     return getattr(pipeline[-1], "classes_", None)
 
 
-def probabilities(pipeline: Pipeline, features: Floats) -> Floats | None:
-    """Return a column of probabilities for each class, None when the estimator has none."""
-    if not hasattr(pipeline, "predict_proba"):
+def probabilities(model: Any, features: Floats) -> Floats | None:
+    """Return a column of probabilities for each class, None when a pipeline, or its estimator, has none."""
+    if not hasattr(model, "predict_proba"):
         return None
-    return np.asarray(pipeline.predict_proba(features), dtype=np.float64)
+    return np.asarray(model.predict_proba(features), dtype=np.float64)
 
 
 def dump(pipeline: Any) -> bytes:

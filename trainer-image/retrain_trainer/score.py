@@ -6,14 +6,15 @@ alike and single ones would promise more than they hold.
 """
 
 import math
-from dataclasses import replace
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
 from scipy.special import stdtrit
 
 from retrain_trainer.contract import Goal
-from retrain_trainer.metrics import FORMULAS, Predicted
+from retrain_trainer.data import Floats
+from retrain_trainer.metrics import Predicted
 
 DRAWS = 1000
 
@@ -22,9 +23,8 @@ def score(metric: str, predicted: Predicted) -> float | None:
     """Return a metric over all rows, None where it cannot be computed, such as roc_auc of one class alone."""
     if not len(predicted.truth):
         return None
-    drawn = FORMULAS[metric](replace(predicted, blocks=np.zeros_like(predicted.blocks)))
-    value = float("nan") if drawn is None else float(drawn(np.ones((1, 1)))[0])
-    return value if np.isfinite(value) else None
+    drawn = predicted.drawn(metric)
+    return None if drawn is None or not np.isfinite(drawn.whole) else drawn.whole
 
 
 def lower_bound(metric: str, candidate: Predicted, champion: Predicted, goal: Goal, confidence: float) -> float | None:
@@ -33,19 +33,25 @@ def lower_bound(metric: str, candidate: Predicted, champion: Predicted, goal: Go
     None where fewer than nine of ten draws allow the metric, or where there is one block only. The same rows always
     give the same bound.
     """
-    one, two = FORMULAS[metric](candidate), FORMULAS[metric](champion)
+    one, two = candidate.drawn(metric), champion.drawn(metric)
     if one is None or two is None:
         return None
     blocks = candidate.block_count
     if blocks < 2:
         return None
-    weights = np.random.default_rng(0).multinomial(blocks, np.full(blocks, 1 / blocks), size=DRAWS).astype(np.float64)
+    weights = _draws(blocks)
     gains = sign(goal) * (one(weights) - two(weights))
     known = gains[np.isfinite(gains)]
     if len(known) < 0.9 * DRAWS:
         return None
     middle, low = np.quantile(known, [0.5, 1 - confidence])
     return float(middle - (middle - low) * stretch(blocks, confidence))
+
+
+@lru_cache(maxsize=1)
+def _draws(blocks: int) -> Floats:
+    """Return how often each block is drawn: draws x blocks, the same ones for every metric."""
+    return np.random.default_rng(0).multinomial(blocks, np.full(blocks, 1 / blocks), size=DRAWS).astype(np.float64)
 
 
 def stretch(blocks: int, confidence: float) -> float:

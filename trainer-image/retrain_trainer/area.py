@@ -1,0 +1,58 @@
+"""The area under the ROC curve: the share of pairs, a positive and a negative row, that are ranked right; ties by half.
+
+It is no sum over rows, so its draws count pairs of blocks.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrain_trainer.data import Floats
+from retrain_trainer.drawn import Drawn, ratio
+
+CELLS = 1 << 20
+"""How many counts are kept for the draws: with more rows times blocks, close margins share a rank there."""
+
+
+def area(positive: NDArray[np.bool_], margins: Floats, number: NDArray[np.int64]) -> Drawn:
+    """Return the area of rows that are positive or not, by how sure a model is that they are.
+
+    `number` is that of the block of each row.
+    """
+    order = np.argsort(margins)
+    positive, margins = positive[order], margins[order]
+    first = np.concatenate([[True], margins[1:] != margins[:-1]])
+    whole = _share_right(positive, np.flatnonzero(first))
+    ranks = np.cumsum(first) - 1
+    blocks, values = int(number.max()) + 1, int(ranks[-1]) + 1
+    count = min(values, max(CELLS // blocks, 2))
+    cells = number[order] * count + (ranks if count == values else ranks * count // values)
+    above = np.bincount(cells, positive, minlength=blocks * count).reshape(-1, count)
+    below = np.bincount(cells, ~positive, minlength=blocks * count).reshape(-1, count)
+
+    # Drawing is counting pairs of blocks or, where that is less to keep, of ranks: draws x ranks can be gigabytes.
+    if blocks > count:
+        return Drawn(
+            whole,
+            lambda weights: ratio(
+                np.sum((weights @ above) * (weights @ _below(below)), axis=1),
+                np.sum(weights @ above, axis=1) * np.sum(weights @ below, axis=1),
+            ),
+        )
+    right, good, bad = above @ _below(below).T, above.sum(axis=1), below.sum(axis=1)
+    return Drawn(
+        whole, lambda weights: ratio(np.sum(weights @ right * weights, axis=1), (weights @ good) * (weights @ bad))
+    )
+
+
+def _share_right(positive: NDArray[np.bool_], begins: NDArray[np.int64]) -> float:
+    """Return the share over all rows, in the order of their margins; `begins` is where each margin does."""
+    good = np.add.reduceat(positive, begins, dtype=np.int64)
+    rows = np.diff(begins, append=len(positive))
+    bad = rows - good
+    pairs = float(good.sum()) * float(bad.sum())
+    return float(good @ (np.cumsum(bad) - bad / 2)) / pairs if pairs else float("nan")
+
+
+def _below(counts: Floats) -> Floats:
+    """Return for each block and rank how many rows rank lower, those of the same rank by half."""
+    return np.asarray(np.cumsum(counts, axis=1) - counts / 2)

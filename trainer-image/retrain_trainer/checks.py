@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from retrain_trainer.batches import LARGEST, Batch
-from retrain_trainer.contract import Check, ColumnRange
+from retrain_trainer.contract import Check, ColumnRange, Task
 from retrain_trainer.data import Layout, Type
 from retrain_trainer.faults import Problem, StepError
 from retrain_trainer.profile import JUDGED_ROWS, Feature, Findings, Profile, psi, shares_of
@@ -93,14 +93,17 @@ def contents(batch: str, seen: Findings, layout: Layout) -> Iterator[Problem]:
         yield Problem(batch, "finite", "no infinite value", f"{seen.infinite[number]}", layout.features[number])
 
 
-def require_features(layout: Layout, ranges: Sequence[ColumnRange]) -> None:
-    """Raise StepError when a range is declared of a column that is no feature: it would never be checked."""
-    for declared in ranges:
-        if declared.column not in layout.features:
-            raise StepError(
-                f"data.validation.ranges names {declared.column}, which is no feature; there are "
-                f"{', '.join(layout.features)}."[:400]
-            )
+def require_features(layout: Layout, task: Task) -> None:
+    """Raise StepError when the task tells of a column that is no feature: nothing would come of what it says."""
+    slices = task.evaluation.slices
+    named = {
+        "data.validation.ranges": [known.column for known in task.data.validation.ranges],
+        "evaluation.slices": () if slices is None else slices.columns,
+    }
+    for field, columns in named.items():
+        for column in columns:
+            if column not in layout.features:
+                raise StepError(f"{field} names {column}, which is no feature; there are {', '.join(layout.features)}.")
 
 
 def declared_ranges(batch: str, seen: Findings, layout: Layout, ranges: Sequence[ColumnRange]) -> Iterator[Problem]:

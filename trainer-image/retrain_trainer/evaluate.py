@@ -20,6 +20,7 @@ from retrain_trainer.places import content
 from retrain_trainer.profile import Profile
 from retrain_trainer.pruning import prune
 from retrain_trainer.score import lower_bound, score, sign
+from retrain_trainer.slices import sliced, worst
 from retrain_trainer.store import LARGEST_MODEL, Store, Version
 from retrain_trainer.workspace import Plan, Training, Workspace, parse
 
@@ -35,25 +36,37 @@ def evaluate(task: Task, workspace: Workspace) -> Evaluated:
     champion = store.champion(task)
     models = [_candidate(workspace), *([] if champion is None else [pipeline.load_model(champion)])]
     predicted = predict(models, workspace.holdout, profile.layout)
-    scores = _scores(task, predicted)
-    asked = [gate.metric for gate in task.evaluation.gates]
-    said = answer(
-        Evaluated,
-        task,
-        _message(scores, plan.holdout, task),
-        outcome=EvaluateOutcome.EVALUATED,
-        champion=None if champion is None else champion.ref,
-        scores=tuple(entry for entry in scores if entry.metric in asked),
-        holdout=plan.holdout,
-        reference=None if champion is None else _reference(asked[0], models, champion, profile.layout),
+    report = Report(
+        run=task.run,
+        scores=_scores(task, predicted),
+        reference=_reference(task, models, champion, profile.layout),
+        slices=sliced(task.evaluation, predicted, workspace.holdout, profile.layout),
+        psi=plan.psi,
+        updates=training.updates,
     )
-    report = Report(run=task.run, scores=scores, reference=said.reference, psi=plan.psi, updates=training.updates)
+    said = _said(task, report, plan.holdout, champion)
     whole = profile.model_copy(update={"predictions": distribution(predicted[0])})
-    release.commit(store, task, workspace, release.Candidate(models[0], plan, training, whole, report, said))
+    release.commit(store, task, workspace, release.Candidate(models[0], plan, training, whole, report, said, predicted))
     prune(store, task.run, champion)
     committed = store.answer_of(task, "evaluate")
     assert isinstance(committed, Evaluated)
     return committed
+
+
+def _said(task: Task, report: Report, holdout: HoldoutReport, champion: Version | None) -> Evaluated:
+    """Answer with what was asked for; the report has room for more."""
+    asked = {gate.metric for gate in task.evaluation.gates}
+    return answer(
+        Evaluated,
+        task,
+        _message(report.scores, holdout, task),
+        outcome=EvaluateOutcome.EVALUATED,
+        champion=None if champion is None else champion.ref,
+        scores=tuple(entry for entry in report.scores if entry.metric in asked),
+        holdout=holdout,
+        reference=report.reference,
+        worst_slice=worst(task.evaluation.slices, report.slices),
+    )
 
 
 def _candidate(workspace: Workspace) -> Pipeline:
@@ -92,8 +105,11 @@ def _score(gate: Gate, predicted: list[Predicted], confidence: float) -> Score |
             return None
 
 
-def _reference(metric: str, models: list[Pipeline], champion: Version, layout: Layout) -> Reference | None:
+def _reference(task: Task, models: list[Pipeline], champion: Version | None, layout: Layout) -> Reference | None:
     """Score both on the rows that the champion was promoted by."""
+    if champion is None:
+        return None
+    metric = task.evaluation.gates[0].metric
     values = [score(metric, each) for each in predict(models, champion.path_of(HOLDOUT), layout)]
     if values[0] is None or values[1] is None:
         return None

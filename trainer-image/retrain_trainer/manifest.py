@@ -9,7 +9,18 @@ from typing import Literal
 from pydantic import JsonValue
 
 from retrain_trainer.batches import Key, Seen
-from retrain_trainer.contract import Collected, Digest, Evaluated, ModelRef, Reference, Score, Task, Trained, Word
+from retrain_trainer.contract import (
+    Collected,
+    Digest,
+    Evaluated,
+    ModelRef,
+    Reference,
+    Score,
+    Slice,
+    Task,
+    Trained,
+    Word,
+)
 from retrain_trainer.workspace import Update
 
 MANIFEST = "manifest.json"
@@ -19,6 +30,7 @@ METRICS = "metrics.json"
 HOLDOUT = "holdout.parquet"
 GOLDEN = "golden.json"
 CARD = "MODEL_CARD.md"
+PAGE = "report.html"
 SETTINGS = "model-settings.json"
 JOBLIB = "model.joblib"
 
@@ -46,6 +58,7 @@ class Report(Word):
     run: str
     scores: tuple[Score, ...]
     reference: Reference | None
+    slices: tuple[Slice, ...] = ()
     psi: dict[str, float]
     updates: tuple[Update, ...]
 

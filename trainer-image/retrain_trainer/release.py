@@ -7,6 +7,7 @@ skops format. It is a pickle: nothing here ever loads it.
 import io
 import json
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,8 +23,11 @@ from retrain_trainer.card import card
 from retrain_trainer.collect import collected
 from retrain_trainer.contract import Evaluated, Task
 from retrain_trainer.manifest import Golden, Manifest, Report
+from retrain_trainer.metrics import Predicted
 from retrain_trainer.profile import Profile
 from retrain_trainer.reading import read_rows
+from retrain_trainer.report.gather import Found, view
+from retrain_trainer.report.page import page
 from retrain_trainer.store import Store
 from retrain_trainer.train import trained
 from retrain_trainer.workspace import Plan, Training, Workspace
@@ -42,6 +46,7 @@ class Candidate:
     profile: Profile
     report: Report
     said: Evaluated
+    predicted: list[Predicted]
 
 
 def commit(store: Store, task: Task, workspace: Workspace, candidate: Candidate) -> None:
@@ -57,6 +62,7 @@ def commit(store: Store, task: Task, workspace: Workspace, candidate: Candidate)
     }
     if task.model.joblib:
         contents |= {files.JOBLIB: _joblib(candidate.model), files.SETTINGS: _settings(store, name)}
+    contents[files.PAGE] = page(view(_found(name, task, candidate, contents))).encode()
     store.commit(_manifest(name, task, candidate), contents)
 
 
@@ -84,8 +90,28 @@ def _manifest(name: str, task: Task, candidate: Candidate) -> Manifest:
         collected=collected(plain, candidate.plan),
         trained=trained(plain, candidate.training),
         evaluated=candidate.said.model_copy(update={"nonce": ""}),
-        libraries={"python": platform.python_version(), **{library: version(library) for library in LIBRARIES}},
+        libraries=_libraries(),
     )
+
+
+def _found(name: str, task: Task, candidate: Candidate, contents: Iterable[str]) -> Found:
+    """Return what the page of a version tells of."""
+    return Found(
+        version=name,
+        task=task,
+        plan=candidate.plan,
+        training=candidate.training,
+        profile=candidate.profile,
+        report=candidate.report,
+        said=candidate.said,
+        predicted=candidate.predicted,
+        libraries=_libraries(),
+        files=contents,
+    )
+
+
+def _libraries() -> dict[str, str]:
+    return {"python": platform.python_version(), **{library: version(library) for library in LIBRARIES}}
 
 
 def _settings(store: Store, name: str) -> bytes:

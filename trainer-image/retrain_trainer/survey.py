@@ -82,7 +82,7 @@ def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
             _raise_first(checks.size(batch))
             columns = header(Path(batch.path), batch.name)
             found.layout = found.layout or layout_of(task, batch.name, columns)
-            checks.require_features(found.layout, rules.ranges)
+            checks.require_features(found.layout, task)
             _raise_first(checks.columns(batch.name, columns, found.layout))
             findings = _read(batch, found.layout, start)
             _raise_first(checks.contents(batch.name, findings, found.layout))

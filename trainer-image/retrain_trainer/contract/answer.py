@@ -93,13 +93,13 @@ class HoldoutReport(Word):
 
 
 class Slice(Word):
-    """The first metric on some of the held-out rows: those on which the candidate falls back most."""
+    """The first metric on some of the held-out rows."""
 
     name: str = Field(max_length=256, description="Which rows, such as `region=north` or `0.1 < price <= 0.3`.")
     rows: int = Field(ge=1, description="How many they are.")
     metric: MetricName = Field(description="Name of the metric.")
     candidate: float = Field(description="Its value for the candidate.")
-    champion: float = Field(description="Its value for the champion.")
+    champion: float | None = Field(None, description="Its value for the champion; absent when there is none.")
 
 
 class Reference(Word):

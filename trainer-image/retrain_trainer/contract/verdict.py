@@ -105,7 +105,10 @@ def _gate(gate: Gate, score: Score | None, champion: Champion | None, confidence
 
 def _reference(evaluation: Evaluation, reference: Reference | None) -> Verdict | None:
     """A candidate that forgot what the champion knew was trained on something else, poison perhaps."""
-    if reference is None or not _lost(evaluation, reference, evaluation.reference_tolerance):
+    if reference is None:
+        return None
+    lost = _lost(evaluation, reference.metric, reference.candidate, reference.champion)
+    if lost <= evaluation.reference_tolerance:
         return None
     message = (
         f"On the holdout of the last promotion the candidate has {reference.metric} {reference.candidate:.4g}, the "
@@ -119,11 +122,11 @@ def _slices(evaluation: Evaluation, champion: Champion | None, worst: Slice | No
     asked: Slices | None = evaluation.slices
     if asked is None or champion is None:
         return None
-    if worst is None:
+    if worst is None or worst.champion is None:
         return _missing(
             f"The trainer reported no slice of {', '.join(asked.columns)}, which evaluation.slices asks for."
         )
-    if not _lost(evaluation, worst, asked.tolerance):
+    if _lost(evaluation, worst.metric, worst.candidate, worst.champion) <= asked.tolerance:
         return None
     message = (
         f"On the {worst.rows:,} rows with {worst.name} the candidate has {worst.metric} {worst.candidate:.4g}, the "
@@ -132,10 +135,10 @@ def _slices(evaluation: Evaluation, champion: Champion | None, worst: Slice | No
     return Verdict(Ground.SLICE_REGRESSION, message)
 
 
-def _lost(evaluation: Evaluation, seen: Reference | Slice, tolerance: float) -> bool:
-    goal = next((gate.goal for gate in evaluation.gates if gate.metric == seen.metric), Goal.MAXIMIZE)
-    slack = -tolerance if goal is Goal.MAXIMIZE else tolerance
-    return _worse(goal, seen.candidate, seen.champion + slack)
+def _lost(evaluation: Evaluation, metric: str, candidate: float, champion: float) -> float:
+    """How much worse the candidate is in a metric; more than 0 whatever the goal."""
+    goal = next((gate.goal for gate in evaluation.gates if gate.metric == metric), Goal.MAXIMIZE)
+    return champion - candidate if goal is Goal.MAXIMIZE else candidate - champion
 
 
 def _worse(goal: Goal, value: float, bound: float) -> bool:

@@ -1,0 +1,95 @@
+"""How candidate and champion fare on groups of the held-out rows: the whole can get better while a part is given up.
+
+A slice is every row with one value of a column, or, where a column has many values, every row between two of its
+quartiles; rows without a value make a slice of their own. After the sliced metrics of TFX's Evaluator.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrain_trainer.contract import Evaluation, Gate, Slice, Slices
+from retrain_trainer.data import Floats, Layout
+from retrain_trainer.metrics import Predicted
+from retrain_trainer.reading import read_rows
+from retrain_trainer.score import score, sign
+
+VALUES = 10
+"""A column of more values than this is cut at its quartiles."""
+
+Mask = NDArray[np.bool_]
+
+
+def sliced(evaluation: Evaluation, predicted: Sequence[Predicted], path: Path, layout: Layout) -> tuple[Slice, ...]:
+    """Score the models, candidate first, by the first gate's metric on each slice of a holdout file that is asked for.
+
+    Slices where it has no value are left out. Those of the asked size come first, the one where the candidate falls
+    back most before all.
+    """
+    asked, gate = evaluation.slices, evaluation.gates[0]
+    found = []
+    for name, mask in _groups(asked.columns, path, layout) if asked else ():
+        values = [score(gate.metric, _of(each, mask)) for each in predicted]
+        if values[0] is not None and values[-1] is not None:
+            champion = values[1] if len(values) > 1 else None
+            rows = int(mask.sum())
+            found.append(Slice(name=name, rows=rows, metric=gate.metric, candidate=values[0], champion=champion))
+    return tuple(sorted(found, key=lambda each: (_small(each, asked), _gain(each, gate))))
+
+
+def worst(asked: Slices | None, found: Sequence[Slice]) -> Slice | None:
+    """Return the slice of the asked size where the candidate falls back most; None when there is none."""
+    return next((each for each in found if not _small(each, asked)), None)
+
+
+def _small(found: Slice, asked: Slices | None) -> bool:
+    return asked is not None and found.rows < asked.min_rows
+
+
+def _gain(found: Slice, gate: Gate) -> float:
+    return sign(gate.goal) * (found.candidate - (found.champion or 0.0))
+
+
+def _groups(columns: Sequence[str], path: Path, layout: Layout) -> Iterator[tuple[str, Mask]]:
+    places = [layout.features.index(column) for column in columns]
+    values, keys = [], []
+    for rows in read_rows(path, path.name, layout):
+        values.append(rows.features[:, places].copy())
+        keys.append(rows.keys)
+    order = np.argsort(np.concatenate(keys), kind="stable")  # that of `measure.predict`
+    ordered = np.concatenate(values)[order]
+    for number, column in enumerate(columns):
+        yield from _of_column(column, ordered[:, number])
+
+
+def _of_column(column: str, values: Floats) -> Iterator[tuple[str, Mask]]:
+    missing = np.isnan(values)
+    if missing.any():
+        yield f"no {column}", missing
+    known = np.unique(values[~missing])
+    if len(known) <= VALUES:
+        yield from ((f"{column}={value:g}", values == value) for value in known)
+        return
+    edges = np.unique(np.quantile(values[~missing], (0.25, 0.5, 0.75), method="inverted_cdf"))
+    yield f"{column} <= {edges[0]:g}", values <= edges[0]
+    for low, high in pairwise(edges):
+        yield f"{low:g} < {column} <= {high:g}", (values > low) & (values <= high)
+    yield f"{column} > {edges[-1]:g}", values > edges[-1]
+
+
+def _of(predicted: Predicted, mask: Mask) -> Predicted:
+    def some(values: Floats | None) -> Floats | None:
+        return None if values is None else values[mask]
+
+    return replace(
+        predicted,
+        truth=predicted.truth[mask],
+        said=predicted.said[mask],
+        blocks=np.zeros(int(mask.sum()), np.int64),
+        probabilities=some(predicted.probabilities),
+        margins=some(predicted.margins),
+    )

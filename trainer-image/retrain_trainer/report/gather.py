@@ -15,8 +15,9 @@ from retrain_trainer.report.classes import calibration, confusion
 from retrain_trainer.report.judging import judgement
 from retrain_trainer.report.residuals import residuals
 from retrain_trainer.report.stretches import stretches
-from retrain_trainer.report.view import FeatureView, Head, HoldoutView, Measured, View
+from retrain_trainer.report.view import FeatureView, Head, HoldoutView, Measured, SlicesView, SliceView, View
 from retrain_trainer.report.wording import count, span, value, when, word
+from retrain_trainer.score import sign
 from retrain_trainer.workspace import Plan, Training
 
 ABOUT = {
@@ -30,6 +31,8 @@ ABOUT = {
     manifest.SETTINGS: "what MLServer and KServe want to know",
     manifest.JOBLIB: "the model as a pickle, for MLServer and KServe",
 }
+SLICES = 40
+"""The first of them are the worst."""
 DIGITS = 12
 """Of a digest: enough to tell versions apart by eye."""
 
@@ -69,7 +72,7 @@ def view(found: Found) -> View:
         earlier=_earlier(found),
         updates=history.updates(found.training),
         features=_features(found),
-        slices=(),
+        slices=_slices(found),
         parameters=tuple((word(name), value(entry)) for name, entry in sorted(task.model.parameters.items())),
         libraries=tuple(sorted(found.libraries.items())),
         files=tuple((name, ABOUT.get(name, "")) for name in sorted({*found.files, manifest.MANIFEST})),
@@ -119,6 +122,24 @@ def _scores(found: Found) -> tuple[Measured, ...]:
         )
         for score in found.report.scores
     )
+
+
+def _slices(found: Found) -> SlicesView | None:
+    asked, gate = found.task.evaluation.slices, found.task.evaluation.gates[0]
+    if asked is None:
+        return None
+    entries = tuple(
+        SliceView(
+            name=word(each.name),
+            rows=each.rows,
+            candidate=each.candidate,
+            champion=each.champion,
+            gain=None if each.champion is None else sign(gate.goal) * (each.candidate - each.champion),
+            large=each.rows >= asked.min_rows,
+        )
+        for each in found.report.slices[:SLICES]
+    )
+    return SlicesView(metric=gate.metric, tolerance=asked.tolerance, entries=entries)
 
 
 def _earlier(found: Found) -> str:

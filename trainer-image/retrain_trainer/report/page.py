@@ -8,12 +8,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from retrain_trainer.report import told, wording
-from retrain_trainer.report.charts import batches, calibration, features, residuals, scores, stretches, updates
+from retrain_trainer.report.charts import batches, calibration, features, residuals, scores, slices, stretches, updates
 from retrain_trainer.report.classes import rates
 from retrain_trainer.report.notes import notes
 from retrain_trainer.report.view import View
 
-FEATURES, NAMES, TROUBLES, SLICES = 30, 200, 20, 40
+FEATURES, NAMES, TROUBLES = 30, 200, 20
 """How many of each are shown at most; how many more there are is said."""
 ENVIRONMENT = Environment(
     loader=PackageLoader("retrain_trainer.report", "templates"),
@@ -43,13 +43,14 @@ def page(view: View) -> str:
         groups=batches.grouped(view.batches),
         chosen=updates.chosen(view.updates),
         troubles=[each for each in view.batches if each.trouble],
-        bar=features.bar,
+        psi_bar=features.bar,
+        slice_bar=slices.bar,
         sureness=scores.sureness,
         gain=stretches.gain,
         size=features.size,
         span=wording.span,
         rates=rates,
-        most={"features": FEATURES, "names": NAMES, "troubles": TROUBLES, "slices": SLICES},
+        most={"features": FEATURES, "names": NAMES, "troubles": TROUBLES},
     )
 
 

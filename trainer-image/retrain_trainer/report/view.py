@@ -195,7 +195,17 @@ class SliceView:
     rows: int
     candidate: float
     champion: float | None
+    gain: float | None
     large: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlicesView:
+    """All slices, the one where the candidate falls back most first, and how far behind one may be."""
+
+    metric: str
+    tolerance: float
+    entries: tuple[SliceView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +227,7 @@ class View:
     earlier: str
     updates: tuple[UpdateView, ...]
     features: tuple[FeatureView, ...]
-    slices: tuple[SliceView, ...]
+    slices: SlicesView | None
     parameters: tuple[tuple[str, str], ...]
     libraries: tuple[tuple[str, str], ...]
     files: tuple[tuple[str, str], ...]

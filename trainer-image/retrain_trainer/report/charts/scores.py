@@ -12,6 +12,7 @@ from retrain_trainer.report.view import Measured
 from retrain_trainer.report.wording import change, short
 
 ROW = 44.0
+SIGNS = {"better": "✓", "unsure": "?", "even": "=", "worse": "✕"}
 UNITS = {"log_loss": "nats", "rmse": "units of the label", "mae": "units of the label"}
 
 
@@ -70,5 +71,5 @@ def _row(row: Measured, scale: Scale, top: float) -> list[Element]:
 
 def _told(row: Measured) -> str:
     bound = row.score.lower_bound
-    least = "" if bound is None else f", at least {change(bound)}"
-    return f"{sureness(row)}: {change(row.score.improvement)}{least}"
+    least = "" if bound is None else f" (≥ {change(bound)})"
+    return f"{SIGNS[sureness(row)]} {change(row.score.improvement)}{least}"

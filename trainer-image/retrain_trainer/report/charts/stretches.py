@@ -52,15 +52,15 @@ def _line(centres: list[float], values: list[float | None], scale: Scale, kind: 
 
 
 def _dots(centres: list[float], seen: Stretches, scale: Scale) -> list[Element]:
-    marks = []
+    marks, size = [], 3.2 if len(centres) <= 30 else 2.4
     for x, entry in zip(centres, seen.entries, strict=True):
         hint = f"{entry.begins}, {entry.rows:,} rows: candidate {number(entry.candidate)}"
         if entry.champion is not None:
             hint += f", champion {number(entry.champion)}"
             if math.isfinite(entry.champion):
-                marks.append(svg.square((x, scale.at(entry.champion)), "point champ", hint, 5))
+                marks.append(svg.square((x, scale.at(entry.champion)), "point champ", hint, 1.6 * size))
         if math.isfinite(entry.candidate):
-            marks.append(svg.dot((x, scale.at(entry.candidate)), "point cand", hint, 3.2))
+            marks.append(svg.dot((x, scale.at(entry.candidate)), "point cand", hint, size))
     return marks
 
 

@@ -80,6 +80,19 @@ def test_a_line_that_leads_nowhere_ends_there(versions: Versions, parent: str) -
     assert versions.numbers() == [4]
 
 
+def test_what_another_policy_made_in_the_same_store_stays(versions: Versions) -> None:
+    versions.add(2, 4, 6, run="churn-eu-old")
+    versions.add(3, 5, 7)
+    assert prune(versions.store, RUN, versions.open("v000007-old"), keep=1) == [
+        "v000005-old",
+        "v000003-old",
+        "v000001-first",
+    ]
+    assert versions.numbers() == [2, 4, 6, 7]
+    assert prune(versions.store, "churn-eu-next", versions.open("v000004-old"), keep=1) == ["v000002-old"]
+    assert versions.numbers() == [4, 6, 7]
+
+
 def test_nothing_goes_while_the_champion_is_unknown(versions: Versions) -> None:
     versions.add(2, 3, 4)
     assert prune(versions.store, RUN, None, keep=1) == []

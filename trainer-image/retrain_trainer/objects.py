@@ -1,51 +1,29 @@
-"""One bucket of an S3-compatible object store behind a few verbs, each bounded, its errors one sentence each.
+"""One bucket of an S3-compatible object store behind a few verbs, each bounded, its errors one sentence each."""
 
-Where it is and who we are, the environment says, in the variables that all tools for S3 share (`AWS_...`). Of what the
-server answers only its code goes into a message: the rest may hold anything.
-"""
-
-import configparser
-import errno
 import hashlib
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
-from obstore.store import S3Store
 
+from retrain_trainer.connection import connect, fault
 from retrain_trainer.contract import Digest
-from retrain_trainer.faults import NoBucketError, StepError
-from retrain_trainer.places import BUCKET_SCHEME, content
+from retrain_trainer.faults import StepError
+from retrain_trainer.places import BUCKET_SCHEME
 
 if TYPE_CHECKING:
     from obstore import GetOptions, GetResult, ObjectMeta
-    from obstore.store import ClientConfig, RetryConfig, S3Config
 
 MIB = 1 << 20
 PIECE = 8 * MIB
 """Bytes of a piece of a larger upload. What is smaller arrives in one request."""
 MOST_OBJECTS = 100_000
 """Below one prefix: each of them is kept in memory while they are sorted."""
-CREDENTIALS = 64 << 10
-ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
-RETRY: "RetryConfig" = {
-    "max_retries": 4,
-    "retry_timeout": timedelta(minutes=1),
-    "backoff": {"init_backoff": timedelta(milliseconds=200), "max_backoff": timedelta(seconds=5), "base": 2},
-}
-PATIENCE: "ClientConfig" = {"connect_timeout": "5s", "read_timeout": "30s", "timeout": "30m"}
-"""A server that says nothing is left after 30 s, and one that drips after half an hour."""
-UNKNOWN = frozenset(
-    {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch", "TokenRefreshRequired"}
-)
-ELSEWHERE = frozenset({"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +41,7 @@ class Bucket:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        try:
-            self._s3 = S3Store(name, config=_config(), client_options=_client(), retry_config=RETRY)
-        except (BaseError, ValueError) as error:
-            raise StepError(f"The AWS_ variables of this step make no connection: {type(error).__name__}.") from None
+        self._s3 = connect(name)
 
     def uri(self, key: str) -> str:
         """Return the URI of an object."""
@@ -152,69 +127,9 @@ class Bucket:
         except PreconditionError:
             raise StepError(f"{self.uri(key)} was changed meanwhile. The next attempt takes it as it is.") from None
         except (BaseError, FileNotFoundError) as error:
-            raise self._fault(verb, key, str(error)) from None
-
-    def _fault(self, verb: str, key: str, text: str) -> Exception:
-        """Return what to raise for an error of the client, whose text holds the server's whole answer."""
-        found, status = re.search(r"<Code>(\w{1,64})</Code>", text), re.search(r"status code: (\d{3})", text)
-        code = found[1] if found else f"HTTP {status[1]}" if status else ""
-        said = f" ({code})" if code else ""
-        if code == "NoSuchBucket":
-            return NoBucketError(f"There is no bucket {self.name}. Create it, or correct the URI {self.uri(key)}.")
-        if code in {"NoSuchKey", "HTTP 404"}:
-            return FileNotFoundError(errno.ENOENT, "No such object", self.uri(key))
-        if "169.254.169.254" in text:
-            words = "There are no credentials for it: set AWS_SHARED_CREDENTIALS_FILE or AWS_ACCESS_KEY_ID."
-        elif code in UNKNOWN or (status and status[1] == "401"):
-            words = f"The credentials are not accepted{said}: check the Secret they come from."
-        elif status and status[1] == "403":
-            words = f"These credentials may not {verb} it{said}: allow s3:{ACTIONS[verb]} on it."
-        elif code in ELSEWHERE:
-            words = f"The bucket is in another region{said}: set AWS_REGION."
-        elif "builder error" in text:
-            words = "AWS_ENDPOINT_URL is plain HTTP, which AWS_ALLOW_HTTP=true allows."
-        elif not status:
-            words = "Its server cannot be reached: check AWS_ENDPOINT_URL, AWS_CA_BUNDLE and the NetworkPolicies."
-        else:
-            words = f"Its server refuses to {verb} it{said}."
-        return StepError(f"{self.uri(key)} is not reachable. {words}")
-
-
-ACTIONS = {"list": "ListBucket", "read": "GetObject", "write": "PutObject", "delete": "DeleteObject"}
+            raise fault(self.uri(key), verb, str(error)) from None
 
 
 def _object(found: "ObjectMeta") -> Object:
     milliseconds = int(found["last_modified"].timestamp() * 1000)
     return Object(found["path"], found["size"], milliseconds * 1_000_000, found["e_tag"])
-
-
-def _client() -> "ClientConfig":
-    """Return how to connect. What the environment says of it counts only when it is repeated here."""
-    client: ClientConfig = {**PATIENCE, "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true"}}
-    authorities = os.environ.get("AWS_CA_BUNDLE")
-    return {**client, "root_certificate": content(Path(authorities), MIB)} if authorities else client
-
-
-def _config() -> "S3Config":
-    """Return what the client does not read from the environment by itself; StepError for what would make it panic."""
-    for name in ENDPOINTS:
-        if not re.fullmatch(r"(https?://[^\s/?#@]+/?)?", os.environ.get(name, "")):
-            raise StepError(f"{name} is no address such as https://s3.example.com:9000.")
-    path = os.environ.get("AWS_SHARED_CREDENTIALS_FILE")
-    if not path or os.environ.get("AWS_ACCESS_KEY_ID"):
-        return {}
-    parser = configparser.ConfigParser(interpolation=None)
-    profile = os.environ.get("AWS_PROFILE") or "default"
-    try:
-        parser.read_string(content(Path(path), CREDENTIALS).decode())
-        found = parser[profile]
-        token: S3Config = {"session_token": found["aws_session_token"]} if "aws_session_token" in found else {}
-        return {
-            "access_key_id": found["aws_access_key_id"],
-            "secret_access_key": found["aws_secret_access_key"],
-            **token,
-        }
-    except (configparser.Error, KeyError, UnicodeDecodeError):
-        raise StepError(
-            f"{path} (AWS_SHARED_CREDENTIALS_FILE) has no [{profile}] with aws_access_key_id and aws_secret_access_key."
-        ) from None

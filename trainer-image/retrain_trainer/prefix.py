@@ -121,8 +121,9 @@ class Prefix:
     def drop(self, version: str, run: str) -> None:  # noqa: ARG002 - what a kill leaves here, any run removes
         """Remove the manifest, which makes the rest no version, and then the rest: the card last, as `begun` asks."""
         card = self._of(version, CARD)
-        keys = [key for key in self._entries()[version].keys if key != card]
-        self._bucket.delete([self._of(version, MANIFEST), *keys, card])
+        manifest = self._of(version, MANIFEST)
+        others = {one.key for one in self._bucket.below(f"{self._key}/{version}".lstrip("/"))} - {manifest, card}
+        self._bucket.delete([manifest, *sorted(others), card])
 
     def others_commit(self, run: str) -> bool:
         """Whether another run has begun a version, and may still live."""

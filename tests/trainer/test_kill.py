@@ -23,7 +23,7 @@ from tests.trainer.world import World
 KILLS = {"train": 7, "evaluate": 3, "commit": 7}
 """For each of three settings, 51 together. Those that come too late are tried again a little earlier."""
 FOREST = {"estimator": "RandomForestClassifier", "parameters": {"n_estimators": 10, "max_depth": 5}, "mode": "Refit"}
-SETTINGS: dict[str, dict[str, Any]] = {"first": {}, "update": {}, "refit": FOREST}
+SETTINGS: dict[str, dict[str, Any]] = {"first": {}, "update": {"replay": 0.5}, "refit": FOREST}
 
 
 def substance(folder: Path) -> dict[str, Any]:

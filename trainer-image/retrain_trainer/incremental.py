@@ -17,16 +17,18 @@ from retrain_trainer.data import Labels, Rows
 from retrain_trainer.faults import StepError
 from retrain_trainer.guard import Guard
 from retrain_trainer.places import content
+from retrain_trainer.replay import Replay
 from retrain_trainer.store import LARGEST_MODEL
 from retrain_trainer.workspace import Update, Workspace, write
 
 
 @dataclass(slots=True)
 class Progress:
-    """A candidate in the making: the model so far, the rows that guard it, and what each batch did."""
+    """A candidate in the making: the model so far, the rows that guard it, those replayed, and what each batch did."""
 
     model: Pipeline
     guard: Guard
+    replay: Replay = field(default_factory=Replay)
     updates: list[Update] = field(default_factory=list)
 
     @property
@@ -35,21 +37,32 @@ class Progress:
         return sum(update.rows for update in self.updates)
 
 
-def learn_batch(progress: Progress, name: str, chunks: Iterable[Rows], classes: Labels | None, *, frozen: bool) -> None:
-    """Learn one batch, and put the model back as it was when the guard rows say that this did harm.
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How batches are learned: with these classes, and with rows of the past mixed in, `replay` of a batch's number.
 
     With `frozen`, what prepares the features stands still; else it learns too until it has seen enough rows.
     """
+
+    classes: Labels | None
+    frozen: bool
+    replay: float
+
+
+def learn_batch(progress: Progress, name: str, chunks: Iterable[Rows], manner: Manner) -> None:
+    """Learn one batch, and put the model back as it was when the guard rows say that this did harm."""
     snapshot, before = copy.deepcopy(progress.model), progress.guard.error(progress.model)
-    accepted, count, stable = progress.guard, 0, True
+    accepted, replay, count, stable = progress.guard, progress.replay, 0, True
     for rows in chunks:
-        warm = frozen or progress.rows + count >= pipeline.WARM_UP_ROWS
-        stable = stable and _learn(progress.model, rows, classes, warm=warm)
+        warm = manner.frozen or progress.rows + count >= pipeline.WARM_UP_ROWS
+        mixed = progress.replay.mixed_with(rows, manner.replay, (len(progress.updates), count))
+        stable = stable and _learn(progress.model, mixed, manner.classes, warm=warm)
         accepted, count = accepted.followed_by(rows), count + len(rows.labels)
+        replay = replay.followed_by(rows) if manner.replay else replay
     after = progress.guard.error(progress.model) if stable else None
     kept = stable and guard.harmless(before, after)
     if kept:
-        progress.guard = accepted
+        progress.guard, progress.replay = accepted, replay
     else:
         progress.model = snapshot
     progress.updates.append(Update(batch=name, rows=count, error_before=before, error_after=after, kept=kept))
@@ -57,11 +70,13 @@ def learn_batch(progress: Progress, name: str, chunks: Iterable[Rows], classes: 
 
 def save(progress: Progress, workspace: Workspace, what: str) -> None:
     """Save how far the training of `what`, task and data, has come: whole or not at all."""
+    rows = progress.replay.rows
     state = {
         "what": what,
         "model": progress.model,
         "features": progress.guard.features,
         "labels": progress.guard.labels,
+        "replay": None if rows is None else [rows.features, rows.labels, rows.keys],
         "updates": [update.model_dump_json() for update in progress.updates],
     }
     write(workspace.checkpoint, pipeline.dump(state))
@@ -77,7 +92,8 @@ def resumed(workspace: Workspace, what: str) -> Progress | None:
     if state["what"] != what:
         return None
     updates = [Update.model_validate_json(update) for update in state["updates"]]
-    return Progress(state["model"], Guard(state["features"], state["labels"]), updates)
+    replay = Replay() if state["replay"] is None else Replay().followed_by(Rows(*state["replay"]))
+    return Progress(state["model"], Guard(state["features"], state["labels"]), replay, updates)
 
 
 def require_learned(progress: Progress, estimator: str) -> None:

@@ -60,6 +60,8 @@ def commit(store: Store, task: Task, workspace: Workspace, candidate: Candidate)
         files.GOLDEN: _json(golden(candidate, workspace)),
         files.CARD: card(name, task, candidate.profile, candidate.said).encode(),
     }
+    if workspace.replay.exists():
+        contents[files.REPLAY] = workspace.replay
     if task.model.joblib:
         contents |= {files.JOBLIB: _joblib(candidate.model), files.SETTINGS: _settings(store, name)}
     contents[files.PAGE] = page(view(_found(name, task, candidate, contents))).encode()

@@ -12,9 +12,10 @@ from retrain_trainer.contract import Mode, Task, Trained, TrainOutcome
 from retrain_trainer.data import Layout, Rows, Span
 from retrain_trainer.faults import StepError
 from retrain_trainer.incremental import Progress
-from retrain_trainer.manifest import HOLDOUT, inputs_of
+from retrain_trainer.manifest import HOLDOUT, REPLAY, inputs_of
 from retrain_trainer.profile import Profile
 from retrain_trainer.reading import read_rows
+from retrain_trainer.replay import Replay
 from retrain_trainer.store import Store
 from retrain_trainer.workspace import Plan, Portion, Training, Update, Workspace, parse, write
 
@@ -79,11 +80,14 @@ def _update_all(task: Task, plan: Plan, profile: Profile, workspace: Workspace) 
     what = digest_of(f"{inputs_of(task)} {pieces}".encode())
     progress = incremental.resumed(workspace, what) or _begun(task, plan, profile)
     classes = np.array([entry.label for entry in profile.classes]) if profile.classes else None
+    manner = incremental.Manner(classes, frozen=not plan.afresh, replay=task.model.replay)
     for portion in plan.portions[len(progress.updates) :]:
         chunks = rows_of(portion, profile.layout)
-        incremental.learn_batch(progress, portion.batch.name, chunks, classes, frozen=not plan.afresh)
+        incremental.learn_batch(progress, portion.batch.name, chunks, manner)
         incremental.save(progress, workspace, what)
     incremental.require_learned(progress, task.model.estimator)
+    if task.model.replay:
+        progress.replay.write(workspace.replay, profile.layout)
     return progress
 
 
@@ -96,4 +100,8 @@ def _begun(task: Task, plan: Plan, profile: Profile) -> Progress:
     trusted = nothing
     for rows in read_rows(champion.path_of(HOLDOUT), HOLDOUT, profile.layout):
         trusted = trusted.followed_by(rows)
-    return Progress(pipeline.load_model(champion), trusted)
+    replay = Replay()
+    if task.model.replay and REPLAY in champion.manifest.files:
+        for rows in read_rows(champion.path_of(REPLAY), REPLAY, profile.layout):
+            replay = replay.followed_by(rows)
+    return Progress(pipeline.load_model(champion), trusted, replay)

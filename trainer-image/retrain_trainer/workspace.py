@@ -84,6 +84,7 @@ class Workspace:
         self.holdout = folder / "holdout.parquet"
         self.candidate = folder / "candidate" / "model.skops"
         self.training = folder / "candidate" / "training.json"
+        self.replay = folder / "candidate" / "replay.parquet"
         self.checkpoint = folder / "checkpoint.skops"
         self.batches = folder / "batches"
         self.fetched = folder / "fetched"

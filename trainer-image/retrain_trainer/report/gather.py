@@ -26,6 +26,7 @@ ABOUT = {
     manifest.METRICS: "every number on this page that is a metric",
     manifest.PROFILE: "what the data looks like: types, nulls, ranges, distributions",
     manifest.HOLDOUT: "the rows that both models were scored on",
+    manifest.REPLAY: "rows of the past that the next update is mixed with",
     manifest.GOLDEN: "rows with their predictions, by which a server proves itself",
     manifest.CARD: "the model card",
     manifest.SETTINGS: "what MLServer and KServe want to know",

@@ -9,6 +9,7 @@ import pytest
 from retrain_trainer import objects
 from retrain_trainer.batches import listing
 from retrain_trainer.contract import CollectOutcome, Fault
+from retrain_trainer.faults import StepError
 from retrain_trainer.fetch import matches
 from retrain_trainer.objects import Object
 from tests.trainer.s3 import BucketWorld
@@ -138,7 +139,7 @@ class TestBatches:
         world.add(0)
         (listed,) = world.objects.below("data")
         world.add(1, name="week-000.parquet")
-        with pytest.raises(objects.StepError) as refused:
+        with pytest.raises(StepError) as refused:
             world.objects.fetch(listed, world.root / "copy.parquet")
         told = (
             f"s3://{world.bucket.name}/data/week-000.parquet was changed meanwhile. The next attempt takes it as it is."

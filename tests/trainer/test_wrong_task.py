@@ -30,8 +30,8 @@ from tests.trainer.world import World
             "RandomForestClassifier cannot be updated batch by batch. Use mode Refit, or one of BernoulliNB, ",
         ),
         (
-            {"data": {"source": "s3://bucket/*.csv"}},
-            "s3://bucket/*.csv is not reachable: this trainer reads and writes ",
+            {"data": {"source": "s3://My_Bucket/*.csv"}},
+            "s3://My_Bucket/*.csv names no bucket: lower case letters, digits, '-' and '.' make one, as in ",
         ),
         ({"data": {"source": "file:///data/../etc/*.csv"}}, "file:///data/../etc/*.csv may not contain .. or %."),
         (

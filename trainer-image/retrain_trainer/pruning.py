@@ -39,7 +39,7 @@ def _line_of(store: Store, champion: Version, length: int) -> set[str]:
     for _ in range(length):
         parent = version.manifest.parent
         try:
-            if parent is None or not store.shelf.holds(parent.uri):
+            if parent is None or not store.holds(parent.uri):
                 break
             line.add(parent.uri.rpartition("/")[2])
             version = open_version(parent.uri, parent.digest)

@@ -34,7 +34,7 @@ class Shelf(Protocol):
         """Return the names of all versions, in order."""
 
     def holds(self, uri: str) -> bool:
-        """Whether a URI names a version of this store; StepError when it is no URI of a version anywhere."""
+        """Whether a URI of the same scheme names a version of this store; StepError when it is no such URI."""
 
     def read(self, version: str, file: str, limit: int) -> bytes:
         """Return the bytes of a file of a version, unchecked; FileNotFoundError, or StepError beyond `limit` bytes."""

@@ -93,9 +93,13 @@ class Store:
         """Return the version in service, None when there is none; StepError when it is not one of this store."""
         if task.champion is None:
             return None
-        if not self.shelf.holds(task.champion.uri):
+        if not self.holds(task.champion.uri):
             raise StepError(f"The champion {task.champion.uri} is no version in the store {self.uri}.")
         return open_version(task.champion.uri, task.champion.digest)
+
+    def holds(self, uri: str) -> bool:
+        """Whether a URI names a version of this store; StepError when it is no URI of a version anywhere."""
+        return in_bucket(uri) == in_bucket(self.uri) and self.shelf.holds(uri)
 
     def answer_of(self, task: Task, step: str) -> Answer | None:
         """Return what this run answered to a step, when an earlier attempt of it has committed its version."""

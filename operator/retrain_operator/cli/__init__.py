@@ -7,6 +7,7 @@ import typer
 
 from retrain_operator.cli.attempt.options import try_policy
 from retrain_operator.cli.backtest.options import backtest_policy
+from retrain_operator.cli.contract.options import contract
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -80,6 +81,7 @@ def lint_files(
 
 app.command("backtest")(backtest_policy)
 app.command("try")(try_policy)
+app.add_typer(contract, name="contract")
 
 
 def main() -> None:

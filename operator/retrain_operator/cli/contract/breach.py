@@ -1,0 +1,54 @@
+"""What a check finds: which step broke the contract, what was expected, what came, and where the contract says so."""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from retrain_operator.model.plain import plain
+
+QUOTED_AT_MOST = 160
+
+
+class See(StrEnum):
+    """Sections of docs/contract.md, as their anchors."""
+
+    CALLS = "three-calls"
+    EXIT_CODES = "exit-codes"
+    TASK = "the-task"
+    ANSWERS = "the-answers"
+    COLLECT = "what-collect-answers"
+    TRAIN = "what-train-answers"
+    EVALUATE = "what-evaluate-answers"
+    STORE = "the-store"
+    REPEATED = "a-run-that-is-repeated"
+    TERMINATED = "a-step-that-is-ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One thing that is not as the contract has it."""
+
+    step: str
+    expected: str
+    came: str
+    see: See
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the list. `skipped` says why it could not be done, when it could not."""
+
+    title: str
+    breaches: tuple[Breach, ...] = ()
+    skipped: str = ""
+
+
+def quoted(value: Any) -> str:
+    """A value that a trainer gave, as JSON on one line."""
+    return plain(json.dumps(value, ensure_ascii=False, default=str), QUOTED_AT_MOST)
+
+
+def excerpt(text: str) -> str:
+    """The end of what a trainer printed, on one line."""
+    return plain(" ".join(text.split())[-QUOTED_AT_MOST:], QUOTED_AT_MOST)

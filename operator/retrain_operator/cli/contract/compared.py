@@ -1,0 +1,55 @@
+"""What is wrong with the numbers of evaluate, whatever they are: which models they are of, and whether they agree."""
+
+from collections.abc import Iterator
+
+from retrain_operator.cli.contract.breach import Breach, See, quoted
+from retrain_operator.cli.contract.sample import METRIC
+from retrain_trainer.contract import Evaluated, ModelRef, Score
+
+TINY = 1e-3
+"""By how much numbers may differ that were rounded one by one."""
+
+
+def alone(evaluated: Evaluated) -> Iterator[Breach]:
+    """Of a candidate that there was no champion to compare with."""
+    yield from _scores(evaluated)
+    if evaluated.champion is not None:
+        yield _breach("no champion, as the task names none", evaluated.champion.uri)
+
+
+def with_champion(evaluated: Evaluated, champion: ModelRef) -> Iterator[Breach]:
+    """Of a candidate beside the champion of the task."""
+    yield from _scores(evaluated)
+    if evaluated.champion != champion:
+        came = quoted(evaluated.champion.model_dump()) if evaluated.champion else "none"
+        yield _breach(f"the champion of the task, {quoted(champion.model_dump())}", came)
+    if evaluated.candidate and champion in (evaluated.candidate, evaluated.candidate.uri):
+        yield _breach("a candidate of its own", "the champion itself")
+    for score in evaluated.scores:
+        if score.metric == METRIC:
+            yield from _gain(score)
+
+
+def _scores(evaluated: Evaluated) -> Iterator[Breach]:
+    names = [score.metric for score in evaluated.scores]
+    if METRIC not in names:
+        yield _breach(f"a score of {METRIC}, which a gate asks for", f"scores of {', '.join(names) or 'nothing'}")
+    if len(set(names)) < len(names):
+        yield _breach("one score for each metric", f"scores of {', '.join(names)}")
+
+
+def _gain(score: Score) -> Iterator[Breach]:
+    absent = [name for name in ("champion", "improvement", "lower_bound") if getattr(score, name) is None]
+    if score.champion is None or score.improvement is None or score.lower_bound is None:
+        names = " and ".join(name.replace("lower_bound", "lowerBound") for name in absent)
+        yield _breach(f"{names} in the score of {METRIC}, as the task names a champion", "none")
+        return
+    gain = score.candidate - score.champion
+    if abs(score.improvement - gain) > TINY:
+        yield _breach(f"an improvement of {gain:.4g}: what the candidate has more", f"{score.improvement:.4g}")
+    if score.lower_bound > score.improvement + TINY:
+        yield _breach(f"a lowerBound of at most the improvement, {score.improvement:.4g}", f"{score.lower_bound:.4g}")
+
+
+def _breach(expected: str, came: str) -> Breach:
+    return Breach("evaluate", expected, came, See.EVALUATE)

@@ -22,20 +22,19 @@ def confusion(predicted: list[Predicted]) -> Confusion | None:
     if not known:
         return None
     labels: Labels = np.unique(np.concatenate(known))
-    support = np.zeros(len(labels) + 1, np.int64)
-    for piece in pieces(predicted[0]):
-        support += np.bincount(places(predicted[0].truth[piece], labels), minlength=len(support))
-    whole = len(labels) <= MOST and not support[-1]
-    shown = np.arange(len(labels)) if whole else np.sort(np.argsort(-support[:-1], kind="stable")[: MOST - 1])
+    shown = np.arange(len(labels)) if len(labels) <= MOST else _frequent(predicted[0], labels)
     slots = np.full(len(labels) + 1, len(shown))
     slots[shown] = np.arange(len(shown))
-    size = len(shown) + (not whole)
-    counts = [_counted(each, labels, slots, size) for each in predicted]
+    counts = [_counted(each, labels, slots, len(shown) + 1) for each in predicted]
+    others = len(labels) > len(shown) or any(count[-1].any() or count[:, -1].any() for count in counts)
+    size = len(shown) + others
+    tables = [tuple(tuple(row[:size]) for row in count[:size].tolist()) for count in counts]
     return Confusion(
-        labels=(*(word(labels[n], 24) for n in shown), *([] if whole else ["all others"])),
+        labels=(*(word(labels[n], 24) for n in shown), *(["all others"] if others else [])),
         classes=len(labels),
-        candidate=counts[0],
-        champion=counts[1] if len(counts) > 1 else None,
+        others=others,
+        candidate=tables[0],
+        champion=tables[1] if len(tables) > 1 else None,
     )
 
 
@@ -63,13 +62,22 @@ def calibration(predicted: list[Predicted]) -> Calibration | None:
     )
 
 
-def _counted(predicted: Predicted, labels: Labels, slots: NDArray[np.int64], size: int) -> tuple[tuple[int, ...], ...]:
+def _frequent(predicted: Predicted, labels: Labels) -> NDArray[np.int64]:
+    """Return where those classes stand that most rows are of, all but one of which the page has room for."""
+    support = np.zeros(len(labels) + 1, np.int64)
+    for piece in pieces(predicted):
+        support += np.bincount(places(predicted.truth[piece], labels), minlength=len(support))
+    return np.sort(np.argsort(-support[:-1], kind="stable")[: MOST - 1])
+
+
+def _counted(predicted: Predicted, labels: Labels, slots: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Count true and said classes by their slots, of which the last takes all that have none of their own."""
     cells = np.zeros(size * size, np.int64)
     for piece in pieces(predicted):
         rows = slots[places(predicted.truth[piece], labels)]
         columns = slots[places(predicted.said[piece], labels)]
         cells += np.bincount(rows * size + columns, minlength=size * size)
-    return tuple(tuple(row) for row in cells.reshape(size, size).tolist())
+    return cells.reshape(size, size)
 
 
 def _reliability(predicted: Predicted) -> Reliability:

@@ -55,7 +55,7 @@ def _seen(gate: Gate, said: Evaluated) -> str:
         return NOT_MEASURED
     if score.lower_bound is None:
         return number(score.candidate)
-    return f"{number(score.candidate)}, better by at least {change(score.lower_bound)}"
+    return f"{number(score.candidate)}, gain at least {change(score.lower_bound)}"
 
 
 def _reference(evaluation: Evaluation, said: Evaluated, *, passed: bool) -> GateView:

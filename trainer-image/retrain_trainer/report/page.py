@@ -13,7 +13,7 @@ from retrain_trainer.report.classes import rates
 from retrain_trainer.report.notes import notes
 from retrain_trainer.report.view import View
 
-FEATURES, NAMES, TROUBLES = 30, 200, 20
+FEATURES, NAMES, TROUBLES = 30, 120, 8
 """How many of each are shown at most; how many more there are is said."""
 ENVIRONMENT = Environment(
     loader=PackageLoader("retrain_trainer.report", "templates"),

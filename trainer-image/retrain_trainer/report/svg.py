@@ -120,6 +120,13 @@ def aside(y: float, words: str) -> Element:
     return element
 
 
+def group(marks: Marks, hint: str) -> Element:
+    """Put marks together under one hint."""
+    element = _hinted(Element("g"), hint)
+    element.extend(marks)
+    return element
+
+
 def _hinted(element: Element, hint: str) -> Element:
     if hint:
         title = Element("title")

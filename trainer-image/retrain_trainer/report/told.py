@@ -1,5 +1,6 @@
 """What each chart shows, in a sentence or two: for those who are in a hurry, and those who cannot see it."""
 
+import math
 from collections.abc import Sequence
 
 from retrain_trainer.report.charts.features import MUCH, SOME
@@ -39,16 +40,17 @@ SURENESS = {
 
 def of_stretches(seen: Stretches) -> str:
     """Say how often the candidate was ahead, and where it was at its worst."""
-    known = [each for each in seen.entries if each.candidate == each.candidate]
+    known = [each for each in seen.entries if math.isfinite(each.candidate)]
     if not known:
-        return "Nothing can be said of single blocks."
+        return "Predictions that are no numbers are in every part of the holdout."
     sign = 1 if seen.goal == "Maximize" else -1
     worst = min(known, key=lambda each: sign * each.candidate)
     bottom = f"Its worst {seen.metric} is {number(worst.candidate)}, from {worst.begins} on"
     if worst.champion is None:
         return f"{bottom}."
     gains = [gain(each, seen.goal) for each in seen.entries]
-    ahead, behind = sum(value > 0 for value in gains), sum(value < 0 for value in gains)
+    lost = len(seen.entries) - len(known)  # where predictions are no numbers
+    ahead, behind = sum(value > 0 for value in gains), sum(value < 0 for value in gains) + lost
     piece = seen.block if len(seen.entries) == seen.blocks else "stretch"
     pieces = f"{len(gains):,} {piece if len(gains) == 1 else piece + ('es' if piece == 'stretch' else 's')}"
     lead = f"The candidate is ahead in {ahead:,} of {pieces} and behind in {behind:,}."
@@ -84,7 +86,9 @@ def of_residuals(seen: Residuals) -> str:
     """Say whether the candidate leans to one side, and for which values it is most wrong."""
     rows = sum(each.rows for each in seen.tenths)
     lean = sum(each.rows * (each.said - each.true) for each in seen.tenths) / max(rows, 1)
-    side = f"{number(abs(lean))} too {'high' if lean > 0 else 'low'} on average"
+    if not math.isfinite(lean):
+        return "Some of the candidate's predictions are no numbers."
+    side = f"{number(abs(lean))} too {'high' if lean > 0 else 'low'} on average" if lean else "right on average"
     worst = max(seen.tenths, key=lambda each: each.candidate)
     return (
         f"The candidate is {side}. Its error is largest where the true value is around {number(worst.true)}: "

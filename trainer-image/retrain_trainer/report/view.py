@@ -85,10 +85,11 @@ class Stretches:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """How often each class (row) was called what (column). The last label may stand for all other classes."""
+    """How often each class (row) was called what (column); with `others` the last label stands for all others."""
 
     labels: tuple[str, ...]
     classes: int
+    others: bool
     candidate: tuple[tuple[int, ...], ...]
     champion: tuple[tuple[int, ...], ...] | None
 

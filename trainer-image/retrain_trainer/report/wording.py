@@ -18,8 +18,11 @@ WORD = 48
 
 def word(value: object, longest: int = WORD) -> str:
     """Return a name from data in one line, without what cannot be seen, cut in its middle where it is too long."""
-    seen = str(value)[: 4 * longest] + str(value)[4 * longest :][-longest:]
-    text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in seen)
+    text = str(value)
+    if len(text) > 2 * longest:
+        text = text[:longest] + text[-longest:]
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
     if len(text) <= longest:
         return text
     kept = longest - 1

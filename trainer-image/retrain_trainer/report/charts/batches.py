@@ -41,11 +41,11 @@ def _bar(each: BatchView, left: float, width: float, scale: svg.Scale) -> list[E
     hint = ", ".join(filter(None, (each.name, span(each.first, each.last), *_parts(each), each.trouble)))
     for kind, rows in _rows(each):
         if rows:
-            marks.append(svg.box(x, (scale.at(total), scale.at(total + rows)), f"bar {kind}", hint))
+            marks.append(svg.box(x, (scale.at(total), scale.at(total + rows)), f"bar {kind}"))
             total += rows
     if each.trouble:
         marks.append(svg.text((left + width / 2, BOTTOM + 16), "✕", "bad strong", "middle"))
-    return marks
+    return [svg.group(marks, hint)]
 
 
 def _rows(each: BatchView) -> list[tuple[str, int]]:

@@ -7,6 +7,7 @@ STATE := $(or $(XDG_STATE_HOME),$(HOME)/.local/state)/retrain-operator
 UV_VERSION := 0.13.9
 UV := $(CACHE)/uv-$(UV_VERSION)/bin/uv
 RUN := .venv/bin/python -m
+MLSERVER_LOCK := tests/mlserver/requirements.txt
 
 .PHONY: help
 help: ## List the targets
@@ -62,7 +63,21 @@ push: images ## Push both images: make push REGISTRY=registry.example.com/team T
 
 .PHONY: test-unit
 test-unit: setup ## Run the tests that need no cluster
-	.venv/bin/pytest -m "not cluster" -n 2
+	.venv/bin/pytest -m "not cluster and not mlserver" -n 2
+
+# MLServer 1.7 wants an environment of its own, with Python before 3.13.
+.PHONY: test-mlserver
+test-mlserver: setup ## Serve versions with the real MLServer
+	@environment=$(CACHE)/mlserver-$$(sha256sum < $(MLSERVER_LOCK) | head -c 12); \
+	$(UV) venv --quiet --allow-existing --python ">=3.11,<3.13" $$environment; \
+	$(UV) pip sync --quiet --require-hashes --python $$environment $(MLSERVER_LOCK); \
+	MLSERVER=$$environment .venv/bin/pytest -m mlserver tests/mlserver
+
+.PHONY: lock-mlserver
+lock-mlserver: setup ## Lock MLServer with our versions of all that it shares with us
+	$(UV) export --quiet --frozen --extra trainer --no-dev --no-emit-project --no-hashes --no-header --no-annotate \
+	| $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	    --custom-compile-command "make lock-mlserver" --constraints /dev/stdin tests/mlserver/requirements.in -o $(MLSERVER_LOCK)
 
 .PHONY: test
 test: lint test-unit images ## Run every test, from nothing

@@ -27,11 +27,14 @@ from tests.demo.stream import COLUMNS, LABEL, TIME, Stream, Week
 
 TRAINED, HELD = 12, 3
 """Weeks that twins learn from, and weeks after them that they are compared on; as many more show who was right."""
-TWINS = 6
+TWINS = 8
 """At each of the moments; every one is judged against every other, in both directions."""
+SWAPS = 10
+"""How often chance deals the days of a pair."""
 LAYOUT = Layout(features=COLUMNS, label=LABEL, label_type=Type.INTEGER, time=TIME, time_type=Type.TIME)
 KINDS = ("other draws of the same rows", "other seeds on the same rows")
 CHANCE = "the first, swapped by chance"
+MANNER = incremental.Manner(np.array([0, 1]), frozen=False, replay=0.0)
 
 
 @dataclass
@@ -53,22 +56,29 @@ class Found:
 
 
 def report(stream: Stream, model: dict[str, Any], evaluation: Evaluation) -> int:
-    """Print the share promoted of each kind of twins; 1 when chance alone is promoted more often than is allowed."""
-    allowed = 1 - evaluation.confidence
-    found = {kind: Found() for kind in (*KINDS, CHANCE)}
-    for first in range(0, stream.weeks - TRAINED - 2 * HELD + 1, HELD):
-        judge(found, model, [stream.week(first + number) for number in range(TRAINED + 2 * HELD)], evaluation)
+    """Print the share promoted of each kind of twins; 1 when chance alone is promoted more often than is allowed.
+
+    That share is known up to an error only, taken between the moments: it may be above by two of them.
+    """
+    starts = range(0, stream.weeks - TRAINED - 2 * HELD + 1, HELD)
+    spans = ([stream.week(start + number) for number in range(TRAINED + 2 * HELD)] for start in starts)
+    moments = [judge(model, weeks, evaluation) for weeks in spans]
     print(f"{'promoted over an equal model':32}{'judged':>10}{'share':>10}   in the next three weeks")
     for kind in KINDS:
-        gains = np.array(found[kind].gains or [0.0])
-        told = f"{100 * gains.mean():+.1f} pp, better {np.mean(gains > 0):.2f}"
-        print(f"{kind:32}{found[kind].judged:10,}{found[kind].share:10.1%}   {told}")
-    print(f"{CHANCE:32}{found[CHANCE].judged:10,}{found[CHANCE].share:10.1%}   at most {allowed:.1%}")
-    return int(found[CHANCE].share > allowed)
+        gains = np.concatenate([moment[kind].gains for moment in moments])
+        told = f"{100 * gains.mean():+.1f} pp, better {np.mean(gains > 0):.2f}" if len(gains) else "none"
+        count = sum(moment[kind].judged for moment in moments)
+        print(f"{kind:32}{count:10,}{len(gains) / count:10.1%}   {told}")
+    shares = [moment[CHANCE].share for moment in moments]
+    share, error, allowed = np.mean(shares), np.std(shares, ddof=1) / np.sqrt(len(shares)), 1 - evaluation.confidence
+    count = sum(moment[CHANCE].judged for moment in moments)
+    print(f"{CHANCE:32}{count:10,}{share:10.1%}   +- {error:.1%}, at most {allowed:.1%} and two such errors")
+    return int(share > allowed + 2 * error)
 
 
-def judge(found: dict[str, Found], model: dict[str, Any], weeks: list[Week], evaluation: Evaluation) -> None:
+def judge(model: dict[str, Any], weeks: list[Week], evaluation: Evaluation) -> dict[str, Found]:
     """Train twins of both kinds on the first of some weeks, and judge every pair of them on those that follow."""
+    found = {kind: Found() for kind in (*KINDS, CHANCE)}
     random = np.random.default_rng(weeks[0].number)
     for kind in KINDS:
         models = [twin(model, weeks[:TRAINED], seed, kind) for seed in range(TWINS)]
@@ -77,9 +87,10 @@ def judge(found: dict[str, Found], model: dict[str, Any], weeks: list[Week], eva
         for one, two in itertools.permutations(range(TWINS), 2):
             gain = float(later[one] - later[two])
             found[kind].add(gain, promoted=promotes(evaluation, said[one], said[two]))
-            if kind == KINDS[0]:
+            for _ in range(SWAPS if kind == KINDS[0] else 0):
                 pair = swapped(said[one], said[two], random)
                 found[CHANCE].add(0.0, promoted=promotes(evaluation, *pair))
+    return found
 
 
 def twin(model: dict[str, Any], weeks: list[Week], seed: int, kind: str) -> Pipeline:
@@ -92,7 +103,7 @@ def twin(model: dict[str, Any], weeks: list[Week], seed: int, kind: str) -> Pipe
         features, labels = ([getattr(rows, part) for rows in batches] for part in ("features", "labels"))
         return progress.model.fit(np.concatenate(features), np.concatenate(labels))
     for number, rows in enumerate(batches):
-        incremental.learn_batch(progress, str(number), [rows], np.array([0, 1]), frozen=False)
+        incremental.learn_batch(progress, str(number), [rows], MANNER)
     return progress.model
 
 

@@ -1,33 +1,33 @@
 """A bucket that cannot be reached, or that may not be, is told in one sentence that says what to do, and no secret."""
 
-import http.server
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from retrain_trainer import connection, objects
 from retrain_trainer.contract import Fault
 from retrain_trainer.faults import StepError
 from retrain_trainer.objects import Bucket
 from retrain_trainer.places import bucket_and_key
 from retrain_trainer.store import open_version
 from tests.trainer.s3 import ADMIN, STRANGER, BucketWorld, Gateway
+from tests.trainer.unreachable import Cloud, Liar, serving, silence
 from tests.trainer.world import World
 
 WRONG = {
-    "an unknown key": ({"AWS_ACCESS_KEY_ID": "nobody"}, "The credentials are not accepted ("),
+    "an unknown key": ({"AWS_ACCESS_KEY_ID": "nobody"}, "the credentials are not accepted ("),
     "a wrong secret": (
         {"AWS_SECRET_ACCESS_KEY": "guessed"},
-        "The credentials are not accepted (SignatureDoesNotMatch): ",
+        "the credentials are not accepted (SignatureDoesNotMatch); check the Secret ",
     ),
     "a stranger": (
         {"AWS_ACCESS_KEY_ID": STRANGER[0], "AWS_SECRET_ACCESS_KEY": STRANGER[1]},
-        "These credentials may not list it (AccessDenied): allow s3:ListBucket on it.",
+        "these credentials may not list it (AccessDenied); allow s3:ListBucket.",
     ),
-    "no server": ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "Its server cannot be reached: check AWS_ENDPOINT_URL, "),
+    "no server": ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "its server gives no answer; check AWS_ENDPOINT_URL, "),
     "plain HTTP": ({"AWS_ALLOW_HTTP": "no"}, "AWS_ENDPOINT_URL is plain HTTP, which only AWS_ALLOW_HTTP=true allows."),
 }
 
@@ -46,7 +46,7 @@ def test_what_is_wrong_is_told(bucket_world: BucketWorld, where: str, wrong: str
     fault = world.step("collect", "first", **elsewhere)
     assert isinstance(fault, Fault)
     prefix = "data" if where == "data" else "models/churn"
-    assert fault.message.startswith(f"s3://{world.bucket.name}/{prefix} is not reachable. {message}")
+    assert fault.message.startswith(f"No access to s3://{world.bucket.name}/{prefix}: {message}")
     assert not any(secret in fault.message for _, secret in (ADMIN, STRANGER))
     assert time.monotonic() - begun < 30
 
@@ -182,65 +182,67 @@ def test_a_version_that_is_too_large_is_refused_before_it_is_read(
     assert str(refused.value) == f"{key} has 10,737,418,240 bytes, and may have 67,108,864 at most."
 
 
-class Liar(http.server.BaseHTTPRequestHandler):
-    """A server that says of its one object that it has 10 bytes, and sends others."""
+@pytest.fixture
+def reach(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Bucket]:
+    """A bucket at an address, with the patience of a test."""
 
-    def do_GET(self) -> None:
-        if "list-type" in self.path:
-            self.say(LISTING.encode(), "application/xml")
-        else:
-            self.say(b"x" * int(self.path.rpartition("-")[2]), "application/octet-stream")
+    def bucket(url: str) -> Bucket:
+        for name, value in Gateway(url, Path(), Path()).environment().items():
+            monkeypatch.setenv(name, value)
+        return Bucket("models")
 
-    def say(self, body: bytes, kind: str) -> None:
-        self.send_response(200)
-        for name, value in {
-            "Content-Type": kind,
-            "Content-Length": str(len(body)),
-            "Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT",
-            "ETag": '"always the same"',
-        }.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Keep the test's log short."""
+    monkeypatch.setitem(connection.PATIENCE, "read_timeout", "200ms")
+    monkeypatch.setitem(connection.RETRY, "max_retries", 1)
+    return bucket
 
 
-ENTRY = """<Contents><Key>{}</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified>
-<ETag>"always the same"</ETag><Size>10</Size><StorageClass>STANDARD</StorageClass></Contents>"""
-LISTING = f"""<?xml version="1.0" encoding="UTF-8"?><ListBucketResult><IsTruncated>false</IsTruncated>
-{"".join(ENTRY.format(key) for key in ("data/sends-10", "data/sends-20000000", "data/sends-3"))}</ListBucketResult>"""
-
-
-@contextmanager
-def serving(handler: type[http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+def refusal(ask: Callable[[], object]) -> str:
+    with pytest.raises(StepError) as refused:
+        ask()
+    return str(refused.value)
 
 
 def test_a_server_that_sends_other_bytes_than_it_said_is_not_believed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    reach: Callable[[str], Bucket], tmp_path: Path
 ) -> None:
     with serving(Liar) as url:
-        for name, value in Gateway(url, tmp_path, tmp_path).environment().items():
-            monkeypatch.setenv(name, value)
-        bucket, said = Bucket("models"), list[str]()
-        for found in bucket.below("data"):
-            try:
-                bucket.fetch(found, tmp_path / "copy")
-                said.append("whole")
-            except StepError as error:
-                said.append(str(error))
+        bucket = reach(url)
+        honest, more, less = bucket.below("data")
+        bucket.fetch(honest, tmp_path / "copy")
+        said = [refusal(partial(bucket.fetch, found, tmp_path / "other")) for found in (more, less)]
     assert said == [
-        "whole",
         "s3://models/data/sends-20000000 has more bytes than the 10 listed.",
         "s3://models/data/sends-3 has less bytes than the 10 listed.",
     ]
-    assert (tmp_path / ".copy.draft").stat().st_size <= 10
+    assert (tmp_path / "copy").read_bytes() == b"x" * 10
+    assert not (tmp_path / "other").exists()
+    assert (tmp_path / ".other.draft").stat().st_size <= 10
+
+
+def test_more_objects_than_can_be_sorted_are_refused(
+    reach: Callable[[str], Bucket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "MOST_OBJECTS", 2)
+    with serving(Liar) as url:
+        told = refusal(lambda: list(reach(url).below("data")))
+    assert told == "s3://models/data holds more than 2 objects; name a part of it."
+
+
+def test_a_server_that_says_nothing_is_left_after_a_while(reach: Callable[[str], Bucket]) -> None:
+    begun = time.monotonic()
+    with silence() as url:
+        told = refusal(lambda: list(reach(url).below("data")))
+    why = "its server gives no answer; check AWS_ENDPOINT_URL, AWS_CA_BUNDLE and the NetworkPolicies."
+    assert told == f"No access to s3://models/data: {why}"
+    assert time.monotonic() - begun < 10
+
+
+def test_no_credentials_at_all_are_told(reach: Callable[[str], Bucket], monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(Cloud) as url:
+        reach(url)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("AWS_METADATA_ENDPOINT", url)
+        told = refusal(lambda: list(Bucket("models").below("data")))
+    why = "there are no credentials; set AWS_SHARED_CREDENTIALS_FILE or AWS_ACCESS_KEY_ID."
+    assert told == f"No access to s3://models/data: {why}"

@@ -53,26 +53,26 @@ def fault(uri: str, verb: str, text: str) -> Exception:
     """
     found, status = re.search(r"<Code>(\w{1,64})</Code>", text), re.search(r"status code: (\d{3})", text)
     code = found[1] if found else f"HTTP {status[1]}" if status else ""
-    if code == "NoSuchBucket":
-        return NoBucketError(f"{uri} is in no bucket that exists. Create the bucket, or correct its name.")
-    if code in {"NoSuchKey", "HTTP 404"}:
-        return FileNotFoundError(errno.ENOENT, "No such object", uri)
     said = f" ({code})" if code else ""
-    if "169.254.169.254" in text:
-        words = "There are no credentials for it: set AWS_SHARED_CREDENTIALS_FILE or AWS_ACCESS_KEY_ID."
+    if "/latest/api/token" in text or "/latest/meta-data/" in text:  # where machines of a cloud have their keys
+        words = "there are no credentials; set AWS_SHARED_CREDENTIALS_FILE or AWS_ACCESS_KEY_ID"
+    elif code == "NoSuchBucket":
+        return NoBucketError(f"{uri} is in no bucket that exists. Create the bucket, or correct its name.")
+    elif code in {"NoSuchKey", "HTTP 404"}:
+        return FileNotFoundError(errno.ENOENT, "No such object", uri)
     elif code in UNKNOWN or code == "HTTP 401":
-        words = f"The credentials are not accepted{said}: check the Secret they come from."
+        words = f"the credentials are not accepted{said}; check the Secret they come from"
     elif status and status[1] == "403":
-        words = f"These credentials may not {verb} it{said}: allow s3:{RIGHTS[verb]} on it."
+        words = f"these credentials may not {verb} it{said}; allow s3:{RIGHTS[verb]}"
     elif code in ELSEWHERE:
-        words = f"The bucket is in another region{said}: set AWS_REGION."
+        words = f"the bucket is in another region{said}; set AWS_REGION"
     elif "builder error" in text:
-        words = "AWS_ENDPOINT_URL is plain HTTP, which only AWS_ALLOW_HTTP=true allows."
+        words = "AWS_ENDPOINT_URL is plain HTTP, which only AWS_ALLOW_HTTP=true allows"
     elif not status:
-        words = "Its server cannot be reached: check AWS_ENDPOINT_URL, AWS_CA_BUNDLE and the NetworkPolicies."
+        words = "its server gives no answer; check AWS_ENDPOINT_URL, AWS_CA_BUNDLE and the NetworkPolicies"
     else:
-        words = f"Its server does not {verb} it{said}."
-    return StepError(f"{uri} is not reachable. {words}")
+        words = f"its server fails to {verb} it{said}"
+    return StepError(f"No access to {uri}: {words}.")
 
 
 def _client() -> "ClientConfig":

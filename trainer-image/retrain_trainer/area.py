@@ -26,8 +26,10 @@ def area(positive: NDArray[np.bool_], margins: Floats, number: NDArray[np.int64]
     blocks, values = int(number.max()) + 1, int(ranks[-1]) + 1
     count = min(values, max(CELLS // blocks, 2))
     cells = number[order] * count + (ranks if count == values else ranks * count // values)
-    above = np.bincount(cells, positive, minlength=blocks * count).reshape(-1, count)
-    below = np.bincount(cells, ~positive, minlength=blocks * count).reshape(-1, count)
+    above, below = (
+        np.asarray(np.bincount(cells, rows, minlength=blocks * count).reshape(-1, count), np.float64)
+        for rows in (positive, ~positive)
+    )
 
     # Drawing is counting pairs of blocks or, where that is less to keep, of ranks: draws x ranks can be gigabytes.
     if blocks > count:

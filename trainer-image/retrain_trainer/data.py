@@ -143,7 +143,7 @@ def keys_of(chunk: pa.RecordBatch, layout: Layout, offset: int) -> Keys:
 
 def time_keys(column: pa.Array, layout: Layout) -> Keys:
     """Return the keys that stand for the values of a time column, cast as the layout says."""
-    values = column.cast(pa.int64()) if layout.time_type is Type.TIME else column
+    values = column.view(pa.int64()) if layout.time_type is Type.TIME else column
     return np.asarray(values.to_numpy(zero_copy_only=False))
 
 

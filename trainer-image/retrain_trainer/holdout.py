@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from retrain_trainer import contract
 from retrain_trainer.batches import Batch, Key, file_digest
 from retrain_trainer.data import Keys, Layout, Span, Type, keys_of
+from retrain_trainer.faults import StepError
 from retrain_trainer.reading import read, stored
+from retrain_trainer.timeline import DAY, Split, Timeline, newest, next_after
 
-DAY = 86_400_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -29,37 +30,31 @@ class Cut:
     """Where the holdout begins in each new batch (None: it holds no row of it), or why there can be none."""
 
     starts: tuple[Key | None, ...]
+    splits: tuple[Split, ...]
     trained: int
     held: int
     blocks: int
     shortage: str | None = None
 
 
-def cut(keys: Sequence[Keys], layout: Layout, rules: contract.Holdout, watermark: Key | None) -> Cut:
+def cut(keys: Sequence[Timeline], layout: Layout, rules: contract.Holdout, watermark: Key | None) -> Cut:
     """Part the new rows in two by time, or by position without one. `keys` are those of each batch, in name order.
 
     Rows no later than the watermark are never held out: rows of their time have been trained on.
     """
-    total = sum(map(len, keys))
+    total = sum(line.rows for line in keys)
     wanted = max(rules.min_rows, math.ceil(rules.fraction * total))
     starts = _by_position(keys, wanted) if layout.time is None else _by_time(keys, wanted, watermark)
-    held = [batch[batch >= start] for batch, start in zip(keys, starts, strict=True) if start is not None]
-    rows = sum(map(len, held))
-    # The key of a row without a time is its position in its own batch: only their number matters here.
-    ordered = in_order(held) if held and layout.time is not None else np.arange(rows)
-    blocks = int(blocks_of(ordered, layout)[-1]) + 1 if rows else 0
+    splits = tuple(line.split(start) for line, start in zip(keys, starts, strict=True))
+    rows = sum(split.after for split in splits)
+    days = frozenset[int]().union(*(split.days for split in splits))
+    blocks = len(days) if layout.time_type is Type.TIME else _runs(rows)
     shortage = _shortage(total, rows, blocks, rules)
-    return Cut(starts, total - rows, rows, blocks, shortage)
-
-
-def in_order(keys: Sequence[Keys]) -> Keys:
-    """Return all keys in order: as they are where they already are so, as batches of a stream mostly are."""
-    every = keys[0] if len(keys) == 1 else np.concatenate(keys)
-    return every if ascending(every) else np.sort(every)
+    return Cut(starts, splits, total - rows, rows, blocks, shortage)
 
 
 def ascending(keys: Keys) -> bool:
-    """Whether no key is smaller than the one before it."""
+    """Whether no key is smaller than the one before it, as in batches of a stream mostly."""
     return bool(np.all(keys[1:] >= keys[:-1]))
 
 
@@ -69,7 +64,7 @@ def blocks_of(ordered: Keys, layout: Layout) -> NDArray[np.int64]:
         days = ordered // DAY
         return np.cumsum(np.diff(days, prepend=days[:1]) != 0)
     size = max(math.isqrt(len(ordered)), 1)
-    return np.minimum(np.arange(len(ordered)) // size, max(len(ordered) // size - 1, 0))
+    return np.minimum(np.arange(len(ordered)) // size, max(_runs(len(ordered)) - 1, 0))
 
 
 def write(path: Path, batches: Sequence[tuple[Batch, Key]], layout: Layout) -> None:
@@ -89,12 +84,18 @@ def _schema(seen: Sequence[pa.Schema], layout: Layout) -> pa.Schema:
     return next(iter(seen)) if all(one == seen[0] for one in seen) else layout.arrow()
 
 
-def report(path: Path, part: Cut, keys: Sequence[Keys], layout: Layout) -> contract.HoldoutReport:
-    """Describe the holdout, with its times where keys are times."""
+def report(path: Path, part: Cut, keys: Sequence[Timeline], layout: Layout) -> contract.HoldoutReport:
+    """Describe the holdout, with its times where keys are times; StepError when it is not what was cut off."""
+    written = pq.read_metadata(path).num_rows
+    if written != part.held:
+        raise StepError(
+            f"{written:,} rows were held out instead of {part.held:,}: a batch changed meanwhile, or a Parquet file "
+            "tells the range of its times wrong."
+        )
     start = end = None
     if layout.time_type is Type.TIME:
-        held = [batch[batch >= start] for batch, start in zip(keys, part.starts, strict=True) if start is not None]
-        start, end = (moment(int(edge)) for edge in (min(map(np.min, held)), max(map(np.max, held))))
+        edges = [(start, line.last) for line, start in zip(keys, part.starts, strict=True) if start is not None]
+        start, end = (moment(int(edge)) for edge in (edges[0][0], max(last or 0 for _, last in edges)))
     return contract.HoldoutReport(rows=part.held, blocks=part.blocks, digest=file_digest(path), start=start, end=end)
 
 
@@ -103,24 +104,25 @@ def moment(key: int) -> datetime:
     return EPOCH + timedelta(microseconds=key)
 
 
-def _by_time(keys: Sequence[Keys], wanted: int, watermark: Key | None) -> tuple[Key | None, ...]:
-    every = in_order(keys)
-    start = every[max(len(every) - wanted, 0)]
-    if watermark is not None and start <= watermark:
-        later = every[every > watermark]
-        if not len(later):
-            return (None,) * len(keys)
-        start = later[0]
-    return tuple(start.item() if len(batch) and batch.max() >= start else None for batch in keys)
+def _by_time(keys: Sequence[Timeline], wanted: int, watermark: Key | None) -> tuple[Key | None, ...]:
+    start: Key | None = newest(keys, wanted)
+    if watermark is not None and start is not None and start <= watermark:
+        start = next_after(keys, watermark)
+    return tuple(start if start is not None and line.last is not None and line.last >= start else None for line in keys)
 
 
-def _by_position(keys: Sequence[Keys], wanted: int) -> tuple[Key | None, ...]:
+def _by_position(keys: Sequence[Timeline], wanted: int) -> tuple[Key | None, ...]:
     starts: list[Key | None] = []
-    for batch in reversed(keys):
-        taken = min(wanted, len(batch))
-        starts.append(batch[-taken].item() if taken else None)
+    for line in reversed(keys):
+        taken = min(wanted, line.rows)
+        starts.append(newest([line], taken) if taken else None)
         wanted -= taken
     return tuple(reversed(starts))
+
+
+def _runs(rows: int) -> int:
+    """Return how many runs of about sqrt(n) rows so many make."""
+    return rows // max(math.isqrt(rows), 1)
 
 
 def _shortage(total: int, rows: int, blocks: int, rules: contract.Holdout) -> str | None:

@@ -51,13 +51,16 @@ class Predicted:
         known = np.empty(0, self.truth.dtype) if self.classes is None else self.classes
         strangers = [column[_places(known, column) < 0] for column in (self.truth, self.said)]
         labels = np.unique(np.concatenate([known, *strangers]))
-        shape = self.block_count, len(labels)
         said, truth = (self.blocks * len(labels) + _places(labels, column) for column in (self.said, self.truth))
-        hits, said, truth = (
-            np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
-            for cells in (truth[said == truth], said, truth)
+        return (
+            self._counted(truth[said == truth], len(labels)),
+            self._counted(said, len(labels)),
+            self._counted(truth, len(labels)),
         )
-        return hits, said, truth
+
+    def _counted(self, cells: NDArray[np.int64], labels: int) -> Floats:
+        counts = np.bincount(cells, minlength=self.block_count * labels)
+        return np.asarray(counts.reshape(-1, labels), np.float64)
 
 
 def _places(labels: Labels, column: Labels) -> NDArray[np.int64]:

@@ -1,11 +1,8 @@
 """Turns new batches into a plan: what is trained on, what is held out, and what a new version leaves behind it."""
 
-from collections.abc import Sequence
-
 from retrain_trainer import checks, holdout, labels
 from retrain_trainer.batches import Batch, Key, Seen
 from retrain_trainer.contract import CollectOutcome, Mode, OnBadBatch, Task
-from retrain_trainer.data import Keys
 from retrain_trainer.faults import Problem
 from retrain_trainer.profile import profile_of
 from retrain_trainer.store import Version
@@ -64,29 +61,26 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
         "portions": tuple(portions[-(window or 0) :]),
         "afresh": afresh,
         "seen": _behind(found, part, past),
-        "watermark": _newest_trained(keys, part, watermark) if found.layout.time else None,
+        "watermark": _newest_trained(part, watermark) if found.layout.time else None,
         "holdout": holdout.report(workspace.holdout, part, keys, found.layout),
-        "spans": _spans(found, keys) if found.layout.time else {},
+        "spans": _spans(found) if found.layout.time else {},
         "left_out": {str(problem.batch): problem.sentence() for problem in found.problems},
     }
     return plan.model_copy(update=decided)
 
 
-def _spans(found: Survey, keys: Sequence[Keys]) -> dict[str, tuple[Key, Key]]:
+def _spans(found: Survey) -> dict[str, tuple[Key, Key]]:
     """Return from when to when the new rows of each judged batch are."""
-    return {
-        entry.batch.name: (batch.min().item(), batch.max().item())
-        for entry, batch in zip(found.judged, keys, strict=True)
-        if len(batch)
-    }
+    edges = {entry.batch.name: (entry.keys.first, entry.keys.last) for entry in found.judged}
+    return {name: (first, last) for name, (first, last) in edges.items() if first is not None and last is not None}
 
 
 def _new_portions(found: Survey, part: holdout.Cut) -> list[Portion]:
     """Of each judged batch the new rows before the holdout."""
     return [
         Portion(batch=entry.batch, start=entry.start, until=until)
-        for entry, until in zip(found.judged, part.starts, strict=True)
-        if until is None or (entry.keys < until).any()
+        for entry, until, split in zip(found.judged, part.starts, part.splits, strict=True)
+        if until is None or split.before
     ]
 
 
@@ -109,23 +103,19 @@ def _all_portions(found: Survey, part: holdout.Cut, past: Past, good: list[Batch
 def _behind(found: Survey, part: holdout.Cut, past: Past) -> tuple[Seen, ...]:
     """Return the batches behind a version of this run: the champion's, and the judged ones up to their holdout."""
     seen = dict(past.seen)
-    for entry, until in zip(found.judged, part.starts, strict=True):
+    for entry, until, split in zip(found.judged, part.starts, part.splits, strict=True):
         known = seen.get(entry.batch.digest)
         before = 0 if known is None else known.behind
-        new = len(entry.keys) if until is None else int((entry.keys < until).sum())
+        rows, behind = before + entry.keys.rows, before + split.before
         seen[entry.batch.digest] = Seen(
-            **entry.batch.model_dump(exclude={"path"}), rows=before + len(entry.keys), behind=before + new, until=until
+            **entry.batch.model_dump(exclude={"path"}), rows=rows, behind=behind, until=until
         )
     return tuple(sorted(seen.values(), key=lambda batch: batch.name))
 
 
-def _newest_trained(keys: Sequence[Keys], part: holdout.Cut, watermark: Key | None) -> Key | None:
-    ends = [watermark] if watermark is not None else []
-    for batch, until in zip(keys, part.starts, strict=True):
-        trained = batch if until is None else batch[batch < until]
-        if len(trained):
-            ends.append(trained.max().item())
-    return max(ends, default=None)
+def _newest_trained(part: holdout.Cut, watermark: Key | None) -> Key | None:
+    ends = [split.newest for split in part.splits] + [watermark]
+    return max((end for end in ends if end is not None), default=None)
 
 
 def _afresh(task: Task, found: Survey, past: Past) -> bool:

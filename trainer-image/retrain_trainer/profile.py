@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrain_trainer.contract import Word
-from retrain_trainer.data import Floats, Keys, Layout, Rows
+from retrain_trainer.data import Floats, Layout, Rows
 from retrain_trainer.sample import Sample, hashes_of
 
 JUDGED_ROWS = 100
@@ -73,7 +73,6 @@ class Findings:
     lowest: Floats = field(init=False)
     highest: Floats = field(init=False)
     classes: Counter[str | int | bool] = field(default_factory=Counter)
-    keys: list[Keys] = field(default_factory=list)
     drawn: Sample = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,7 +91,6 @@ class Findings:
         """Take in one chunk."""
         self.rows += len(rows.labels)
         self.unlabelled += rows.unlabelled
-        self.keys.append(rows.keys)
         if count_classes:
             values, counts = np.unique(rows.labels, return_counts=True)
             self.classes.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
@@ -120,12 +118,6 @@ class Findings:
         self.highest = np.maximum(self.highest, other.highest)
         self.classes.update(other.classes)
         self.drawn.add(other.drawn.rows, other.drawn.hashes)
-
-    def all_keys(self) -> Keys:
-        """Return the keys of all rows, in the order of the file."""
-        if len(self.keys) != 1:
-            self.keys = [np.concatenate(self.keys) if self.keys else np.empty(0, np.int64)]
-        return self.keys[0]
 
     def null_ratios(self) -> Floats:
         """Return for each feature the share of rows without a value."""

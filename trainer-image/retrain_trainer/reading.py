@@ -5,20 +5,22 @@ A chunk fits, as the numbers that an estimator learns from, into the cache of on
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from retrain_trainer import bounds
 from retrain_trainer.batches import Key
-from retrain_trainer.data import ARROW, WHOLE, Layout, Rows, Span, Type, rows_of, time_keys, type_of
+from retrain_trainer.data import ARROW, WHOLE, Keys, Layout, Rows, Span, Type, keys_of, rows_of, time_keys, type_of
 from retrain_trainer.faults import BadBatchError, Problem
+from retrain_trainer.timeline import Stretch
 
-CHUNK_ROWS, CHUNK_VALUES = 8192, 1 << 23
+CHUNK_ROWS, CHUNK_VALUES = 32_768, 1 << 23
 """Of a chunk at most; very wide tables are read in fewer rows at a time."""
 BUFFER = 1 << 18
 """Bytes of a column that are read ahead, however large its row group is."""
@@ -40,18 +42,20 @@ def header(path: Path, batch: str) -> dict[str, Type]:
     return {field.name: type_of(field.type) for field in schema}
 
 
-def read(path: Path, batch: str, layout: Layout, span: Span = WHOLE) -> Iterator[tuple[int, pa.RecordBatch]]:
+def read(
+    path: Path, batch: str, layout: Layout, span: Span = WHOLE, numbers: Span = WHOLE
+) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Yield a file in chunks with the columns and types of the layout, each with the number of its first row.
 
-    Features stay float32 where they are stored so. Row groups without any key in the span are passed over.
-    BadBatchError names what does not fit.
+    Features stay float32 where they are stored so. Row groups without any key in `span`, or any row number in
+    `numbers`, are passed over. BadBatchError names what does not fit.
     """
-    rows = 0
+    rows, schema = 0, layout.arrow()
     with _told(batch):
-        for first, chunk in _chunks(path, batch, layout, span):
+        for first, chunk in _chunks(path, batch, layout, (span, numbers)):
             rows += chunk.num_rows
             bounds.check_rows(rows, batch)
-            yield first, _fitted(chunk, batch, layout)
+            yield first, _fitted(chunk, batch, layout, schema)
 
 
 def read_rows(path: Path, batch: str, layout: Layout, span: Span = WHOLE) -> Iterator[Rows]:
@@ -59,6 +63,19 @@ def read_rows(path: Path, batch: str, layout: Layout, span: Span = WHOLE) -> Ite
     for first, chunk in read(path, batch, layout, span):
         rows = rows_of(chunk, layout, first)
         yield rows.where(span.holds(rows.keys))
+
+
+def read_keys(path: Path, batch: str, layout: Layout, stretches: Sequence[Stretch]) -> Keys:
+    """Read once more the keys of some stretches of a file, and nothing else of it that need not be."""
+    slim = layout.model_copy(update={"features": ()})
+    begins, ends = (np.array([getattr(stretch, edge) for stretch in stretches]) for edge in ("begin", "end"))
+    parts = [np.empty(0, np.int64)]
+    for first, chunk in read(path, batch, slim, numbers=Span(int(begins.min()), int(ends.max()))):
+        place = np.arange(first, first + chunk.num_rows)
+        inside = np.searchsorted(begins, place, side="right") - 1
+        wanted = (inside >= 0) & (place < ends[inside]) & chunk.column(layout.label).is_valid().to_numpy(False)
+        parts.append(keys_of(chunk, slim, first)[wanted])
+    return np.concatenate(parts if len(parts) == 1 else parts[1:])
 
 
 def stored(path: Path, batch: str, layout: Layout) -> pa.Schema:
@@ -70,7 +87,7 @@ def stored(path: Path, batch: str, layout: Layout) -> pa.Schema:
     return pa.schema(list(fields))
 
 
-def _chunks(path: Path, batch: str, layout: Layout, span: Span) -> Iterator[tuple[int, pa.RecordBatch]]:
+def _chunks(path: Path, batch: str, layout: Layout, spans: tuple[Span, Span]) -> Iterator[tuple[int, pa.RecordBatch]]:
     if path.suffix != ".parquet":
         yield from _numbered(_csv(path, batch, layout), 0)
         return
@@ -78,7 +95,7 @@ def _chunks(path: Path, batch: str, layout: Layout, span: Span) -> Iterator[tupl
     with pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER, read_dictionary=words) as file:
         bounds.check_row_groups(file.metadata, batch, layout.columns)
         rows = max(min(CHUNK_ROWS, CHUNK_VALUES // len(layout.columns)), 1)
-        for first, groups in _groups(file, layout, span):
+        for first, groups in _groups(file, layout, *spans):
             # Threads would only pass the columns of so small a chunk around.
             found = file.iter_batches(rows, row_groups=groups, columns=list(layout.columns), use_threads=False)
             yield from _numbered(found, first)
@@ -90,13 +107,14 @@ def _numbered(chunks: Iterable[pa.RecordBatch], first: int) -> Iterator[tuple[in
         first += chunk.num_rows
 
 
-def _groups(file: pq.ParquetFile, layout: Layout, span: Span) -> Iterator[tuple[int, list[int]]]:
-    """Yield each run of row groups that may have a key in the span, with the number of its first row."""
+def _groups(file: pq.ParquetFile, layout: Layout, span: Span, numbers: Span) -> Iterator[tuple[int, list[int]]]:
+    """Yield each run of row groups that may have a key and a row number in the spans, with that of its first row."""
     first, begin, run = 0, 0, list[int]()
     for number in range(file.metadata.num_row_groups):
         rows = file.metadata.row_group(number).num_rows
-        edges = (first, first + rows - 1) if layout.time is None else _edges(file, number, layout)
-        if span == WHOLE or edges is None or span.meets(*edges):
+        places = first, first + rows - 1
+        edges = places if layout.time is None or span == WHOLE else _edges(file, number, layout)
+        if numbers.meets(*places) and (edges is None or span.meets(*edges)):
             begin = begin if run else first
             run.append(number)
         elif run:
@@ -138,17 +156,19 @@ def _csv(path: Path, batch: str, layout: Layout | None) -> pacsv.CSVStreamingRea
     return pacsv.open_csv(path, convert_options=options)
 
 
-def _fitted(chunk: pa.RecordBatch, batch: str, layout: Layout) -> pa.RecordBatch:
+def _fitted(chunk: pa.RecordBatch, batch: str, layout: Layout, schema: pa.Schema) -> pa.RecordBatch:
     """Cast a chunk to the layout's types; BadBatchError names the column that does not cast."""
-    arrays = []
-    for field in layout.arrow():
-        column = chunk.column(field.name)
-        if field.name == layout.label:
+    arrays, names = [], chunk.schema.names
+    for place, (field, name) in enumerate(zip(schema, layout.columns, strict=True)):
+        column = chunk.column(names.index(name))
+        feature = place < len(layout.features)
+        if name == layout.label:
             bounds.check_words(column, batch, layout.label)
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()
-        feature = field.name in layout.features
-        if not (feature and pa.types.is_float32(column.type)):
+        if pa.types.is_timestamp(column.type) and column.type.unit == field.type.unit:
+            column = column.view(field.type)  # times without a zone are UTC: no number changes
+        elif not (column.type == field.type or (feature and pa.types.is_float32(column.type))):
             column = _cast(column, batch, field, safe=not feature and not pa.types.is_timestamp(field.type))
         arrays.append(column)
     if layout.time is not None:

@@ -4,20 +4,21 @@ With a champion, its profile says what is normal and its layout which columns ar
 sets the layout for the others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrain_trainer import checks
 from retrain_trainer.batches import Batch, Key, Seen
 from retrain_trainer.contract import Task
-from retrain_trainer.data import Keys, Layout, Span, Type
+from retrain_trainer.data import Keys, Layout, Span, Type, rows_of
 from retrain_trainer.estimators import Kind, place_of
 from retrain_trainer.faults import BadBatchError, Problem, StepError
 from retrain_trainer.manifest import PROFILE
 from retrain_trainer.profile import Findings, Profile, merged
-from retrain_trainer.reading import header, read_rows
+from retrain_trainer.reading import header, read, read_keys
 from retrain_trainer.store import Version
+from retrain_trainer.timeline import Stretch, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,7 @@ class Judged:
     batch: Batch
     findings: Findings
     start: Key | None
-
-    @property
-    def keys(self) -> Keys:
-        """The keys of its new rows, in the order of the file."""
-        return self.findings.all_keys()
+    keys: Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
             found.layout = found.layout or layout_of(task, batch.name, columns)
             checks.require_features(found.layout, task)
             _raise_first(checks.columns(batch.name, columns, found.layout))
-            findings = _read(batch, found.layout, start)
+            findings, keys = _read(batch, found.layout, start)
             _raise_first(checks.contents(batch.name, findings, found.layout))
             _raise_first(checks.declared_ranges(batch.name, findings, found.layout, rules.ranges))
             if past.profile is not None:
@@ -92,7 +89,7 @@ def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
         except BadBatchError as error:
             found.problems.append(error.problem)
             continue
-        found.judged.append(Judged(batch, findings, start))
+        found.judged.append(Judged(batch, findings, start, keys))
         found.unused |= set(columns) - set(found.layout.columns) - set(task.data.exclude)
     if past.profile is not None:
         # Rows the champion was judged on are left out: they would hide how far away the others are.
@@ -140,12 +137,21 @@ def _same_columns(task: Task, layout: Layout) -> None:
         raise StepError(f"The champion is no {kind}, so {task.model.estimator} cannot follow it. {advice}")
 
 
-def _read(batch: Batch, layout: Layout, start: Key | None) -> Findings:
-    findings = Findings(len(layout.features), timed=layout.time is not None)
-    for rows in read_rows(Path(batch.path), batch.name, layout, Span(start)):
+def _read(batch: Batch, layout: Layout, start: Key | None) -> tuple[Findings, Timeline]:
+    findings, path, new = Findings(len(layout.features), timed=layout.time is not None), Path(batch.path), Span(start)
+
+    def again(stretches: Sequence[Stretch]) -> Keys:
+        keys = read_keys(path, batch.name, layout, stretches)
+        return keys[new.holds(keys)]
+
+    keys = Timeline(layout, again)
+    for first, chunk in read(path, batch.name, layout, new):
+        rows = rows_of(chunk, layout, first)
+        rows = rows.where(new.holds(rows.keys))
+        keys.add(first, first + chunk.num_rows, rows.keys)
         findings.add(rows, count_classes=layout.label_type is not Type.NUMBER)
         _raise_first(checks.classes(batch.name, findings, layout))
-    return findings
+    return findings, keys
 
 
 def _raise_first(problems: Iterator[Problem]) -> None:

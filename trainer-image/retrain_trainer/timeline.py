@@ -1,0 +1,125 @@
+"""The keys of the new rows of a batch, of which memory holds the edges only: a file has millions of rows, a few pages.
+
+Keys are kept as stretches of neighbouring rows. Where a single key matters, the stretches that may hold it are read
+once more; in a file that is ordered, as batches of a stream mostly are, that is one of them.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from retrain_trainer.batches import Key
+from retrain_trainer.data import Keys, Layout, Type
+
+DAY = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Neighbouring rows of a file: `rows` of those numbered from `begin` to before `end`, with their edges and days."""
+
+    begin: int
+    end: int
+    rows: int
+    first: Key
+    last: Key
+    days: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A batch cut at a key: rows before it and the newest of them, rows from it on and the days they are of."""
+
+    before: int
+    newest: Key | None
+    after: int
+    days: frozenset[int]
+
+
+@dataclass(slots=True)
+class Timeline:
+    """The keys of a batch; `again` reads those of some stretches once more, in any order."""
+
+    layout: Layout
+    again: Callable[[Sequence[Stretch]], Keys]
+    stretches: list[Stretch] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """How many keys there are."""
+        return sum(stretch.rows for stretch in self.stretches)
+
+    @property
+    def first(self) -> Key | None:
+        """The smallest key."""
+        return min((stretch.first for stretch in self.stretches), default=None)
+
+    @property
+    def last(self) -> Key | None:
+        """The largest key."""
+        return max((stretch.last for stretch in self.stretches), default=None)
+
+    def add(self, begin: int, end: int, keys: Keys) -> None:
+        """Take in the keys of the rows numbered from `begin` to before `end`."""
+        if len(keys):
+            first, last = keys.min().item(), keys.max().item()
+            self.stretches.append(Stretch(begin, end, len(keys), first, last, self._days(keys)))
+
+    def opened(self, low: Key, high: Key) -> tuple[int, Keys]:
+        """Return how many rows lie in stretches above `high`, and all keys of those that meet `low` to `high`."""
+        met = [stretch for stretch in self.stretches if stretch.first <= high and stretch.last >= low]
+        above = sum(stretch.rows for stretch in self.stretches if stretch.first > high)
+        return above, self.again(met) if met else np.empty(0, np.int64)
+
+    def split(self, start: Key | None) -> Split:
+        """Cut the batch where keys reach `start`; nowhere without one."""
+        if start is None:
+            return Split(self.rows, self.last, 0, frozenset())
+        above, keys = self.opened(start, start)
+        later = keys[keys >= start]
+        after = above + len(later)
+        if not after:
+            return self.split(None)
+        before = keys[keys < start]
+        ends = [
+            *([before.max().item()] if len(before) else []),
+            *(stretch.last for stretch in self.stretches if stretch.last < start),
+        ]
+        days = {day for stretch in self.stretches if stretch.first > start for day in stretch.days}
+        return Split(self.rows - after, max(ends, default=None), after, frozenset(days) | self._days(later))
+
+    def _days(self, keys: Keys) -> frozenset[int]:
+        """Return the days of some keys; none where keys are no times."""
+        if self.layout.time_type is not Type.TIME or not len(keys):
+            return frozenset()
+        first, last = keys.min() // DAY, keys.max() // DAY
+        return frozenset([int(first)] if first == last else np.unique(keys // DAY).tolist())
+
+
+def newest(lines: Sequence[Timeline], wanted: int) -> Key:
+    """Return the key that so many rows of all batches reach, or the smallest one when they have fewer."""
+    stretches = [stretch for line in lines for stretch in line.stretches]
+    # At least as many rows reach `low`, and no more than that can reach beyond `high`.
+    low = _reached([(stretch.first, stretch.rows) for stretch in stretches], wanted)
+    high = _reached([(stretch.last, stretch.rows) for stretch in stretches], wanted)
+    above, keys = zip(*(line.opened(low, high) for line in lines), strict=True)
+    every = np.sort(np.concatenate(keys))
+    return every[max(len(every) - (wanted - sum(above)), 0)].item()  # type: ignore[no-any-return]
+
+
+def next_after(lines: Sequence[Timeline], key: Key) -> Key | None:
+    """Return the smallest key above another one, None when there is none."""
+    found = [stretch.first for line in lines for stretch in line.stretches if stretch.first > key]
+    for line in lines:
+        keys = line.opened(key, key)[1]
+        found += [keys[keys > key].min().item()] if (keys > key).any() else []
+    return min(found, default=None)
+
+
+def _reached(edges: list[tuple[Key, int]], wanted: int) -> Key:
+    """Return the largest edge that at least so many rows are at or above, else the smallest."""
+    ordered = sorted(edges, reverse=True)
+    rows = itertools.accumulate(count for _, count in ordered)
+    return next((edge for (edge, _), reached in zip(ordered, rows, strict=True) if reached >= wanted), ordered[-1][0])

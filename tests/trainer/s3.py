@@ -70,8 +70,8 @@ def build() -> Path:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Gateway]:
-    """Serve from a folder until the end of the block."""
+def running(folder: Path, *more: str) -> Iterator[Gateway]:
+    """Serve from a folder until the end of the block; `more` are options of the server's own, such as a certificate."""
     program = build()
     places = {name: folder / name for name in ("root", "users", "notes")}
     for place in places.values():
@@ -79,14 +79,14 @@ def running(folder: Path) -> Iterator[Gateway]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = "127.0.0.1:{1}".format(*free.getsockname())
-    options = ["--port", address, "--quiet", "--iam-dir", str(places["users"])]
+    options = ["--port", address, "--quiet", "--iam-dir", str(places["users"]), *more]
     backend = ["posix", "--sidecar", str(places["notes"]), str(places["root"])]
     environment = {"PATH": os.environ["PATH"], "ROOT_ACCESS_KEY": ADMIN[0], "ROOT_SECRET_KEY": ADMIN[1]}
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([program, *options, *backend], env=environment, stdout=log, stderr=log)
     try:
         _wait(server, address, folder / "log")
-        yield Gateway(f"http://{address}", program, places["root"])
+        yield Gateway(f"http{'s' * ('--cert' in more)}://{address}", program, places["root"])
     finally:
         server.kill()
         server.wait()

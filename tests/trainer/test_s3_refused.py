@@ -6,15 +6,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import trustme
 
-from retrain_trainer import connection, objects
+from retrain_trainer import connection, fetch, objects
 from retrain_trainer.contract import Fault
-from retrain_trainer.faults import StepError
+from retrain_trainer.faults import StepError, sentence_of
 from retrain_trainer.objects import Bucket
 from retrain_trainer.places import bucket_and_key
 from retrain_trainer.store import open_version
-from tests.trainer.s3 import ADMIN, STRANGER, BucketWorld, Gateway
-from tests.trainer.unreachable import Cloud, Liar, serving, silence
+from tests.trainer.s3 import ADMIN, STRANGER, BucketWorld, Gateway, running
+from tests.trainer.unreachable import Climber, Cloud, Console, Liar, serving, silence
 from tests.trainer.world import World
 
 WRONG = {
@@ -219,6 +220,24 @@ def test_a_server_that_sends_other_bytes_than_it_said_is_not_believed(
     assert (tmp_path / ".other.draft").stat().st_size <= 10
 
 
+def test_folders_of_a_console_and_what_was_not_asked_for_are_no_batches(
+    reach: Callable[[str], Bucket], tmp_path: Path
+) -> None:
+    with serving(Console) as url:
+        reach(url)
+        batches = fetch.batches_of("s3://models/data/**", {}, tmp_path / "workspace")
+    assert [batch.name for batch in batches] == ["2024/sends-10"]
+    assert [path.name for path in tmp_path.rglob("*")] == ["workspace", Path(batches[0].path).name]
+
+
+def test_a_key_that_leads_elsewhere_is_refused(reach: Callable[[str], Bucket], tmp_path: Path) -> None:
+    with serving(Climber) as url:
+        reach(url)
+        told = refusal(lambda: fetch.batches_of("s3://models/data/**", {}, tmp_path))
+    why = "an object whose key has an empty part, . or .. in it; remove it, or name a place without one."
+    assert told == f"s3://models/data holds {why}"
+
+
 def test_more_objects_than_can_be_sorted_are_refused(
     reach: Callable[[str], Bucket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,3 +265,26 @@ def test_no_credentials_at_all_are_told(reach: Callable[[str], Bucket], monkeypa
         told = refusal(lambda: list(Bucket("models").below("data")))
     why = "there are no credentials; set AWS_SHARED_CREDENTIALS_FILE or AWS_ACCESS_KEY_ID."
     assert told == f"No access to s3://models/data: {why}"
+
+
+def test_a_server_with_a_certificate_of_our_own_authority_is_trusted_once_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, pem = trustme.CA(), tmp_path / "server.pem"
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.private_key_and_cert_chain_pem.write_to_path(pem)
+    monkeypatch.setitem(connection.RETRY, "max_retries", 0)
+    with running(tmp_path, "--cert", str(pem), "--key", str(pem)) as gateway:
+        (gateway.root / "models").mkdir()
+        for name, value in gateway.environment().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("AWS_ALLOW_HTTP")
+        told = refusal(lambda: list(Bucket("models").below("data")))
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+        assert list(Bucket("models").below("data")) == []
+    assert told.startswith("No access to s3://models/data: its server gives no answer; check ")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "nowhere.pem"))
+    with pytest.raises(FileNotFoundError) as missing:
+        Bucket("models")
+    assert sentence_of(missing.value) == f"No such file or directory: {tmp_path}/nowhere.pem."

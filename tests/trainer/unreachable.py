@@ -5,17 +5,20 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 ENTRY = """<Contents><Key>{}</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified>
-<ETag>"always the same"</ETag><Size>10</Size><StorageClass>STANDARD</StorageClass></Contents>"""
+<ETag>"always the same"</ETag><Size>{}</Size><StorageClass>STANDARD</StorageClass></Contents>"""
 
 
 class Liar(http.server.BaseHTTPRequestHandler):
-    """Lists three objects of 10 bytes, and sends as many as their names say."""
+    """Lists objects of 10 bytes, and sends as many as their names say."""
+
+    listed: ClassVar[dict[str, int]] = dict.fromkeys(("data/sends-10", "data/sends-20000000", "data/sends-3"), 10)
 
     def do_GET(self) -> None:
         if "list-type" in self.path:
-            entries = "".join(ENTRY.format(f"data/sends-{size}") for size in (10, 20_000_000, 3))
+            entries = "".join(ENTRY.format(*entry) for entry in self.listed.items())
             self.say(f"<ListBucketResult><IsTruncated>false</IsTruncated>{entries}</ListBucketResult>".encode())
         else:
             self.say(b"x" * int(self.path.rpartition("-")[2]))
@@ -30,6 +33,24 @@ class Liar(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Keep the test's log short."""
+
+
+class Console(Liar):
+    """Has folders, which are objects without a byte, and lists what is elsewhere."""
+
+    listed: ClassVar = {
+        "data/": 0,
+        "data/2024/": 0,
+        "data/2024/sends-10": 10,
+        "datasets/sends-10": 10,
+        "/etc/passwd": 10,
+    }
+
+
+class Climber(Liar):
+    """Lists an object above its place."""
+
+    listed: ClassVar = {"data/../../etc/passwd": 10}
 
 
 class Cloud(Liar):

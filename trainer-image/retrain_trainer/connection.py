@@ -64,7 +64,7 @@ def fault(uri: str, verb: str, text: str) -> Exception:
         words = f"the credentials are not accepted{said}; check the Secret they come from"
     elif status and status[1] == "403":
         words = f"these credentials may not {verb} it{said}; allow s3:{RIGHTS[verb]}"
-    elif code in ELSEWHERE:
+    elif code in ELSEWHERE or "incorrectly configured region" in text:
         words = f"the bucket is in another region{said}; set AWS_REGION"
     elif "builder error" in text:
         words = "AWS_ENDPOINT_URL is plain HTTP, which only AWS_ALLOW_HTTP=true allows"

@@ -6,6 +6,7 @@ From then on a batch is a file like any other, and stays what it was when it was
 import functools
 import glob
 import shutil
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -21,9 +22,9 @@ def batches_of(source: str, known: dict[str, Seen], folder: Path) -> list[Batch]
     name, pattern = bucket_and_key(source)
     bucket, parts = Bucket(name), pattern.split("/")
     fixed = next((place for place, part in enumerate(parts) if glob.has_magic(part)), len(parts) - 1)
-    keys = {one: one.key.split("/")[fixed:] for one in bucket.below("/".join(parts[:fixed]))}
-    found = sorted((one for one, rest in keys.items() if matches(rest, parts[fixed:])), key=lambda one: keys[one])
-    batches = {"/".join(keys[one]): one for one in found}
+    listed = {tuple(one.key.split("/")[fixed:]): one for one in bucket.below("/".join(parts[:fixed]))}
+    found = sorted(rest for rest, one in listed.items() if matches(rest, parts[fixed:]) and not _is_folder(one))
+    batches = {"/".join(rest): listed[rest] for rest in found}
     new = [one for name, one in batches.items() if _known(known.get(name), one) is None and one.size <= LARGEST]
     _require_room(folder, sum(one.size for one in new), source)
     return [_batch(bucket, one, name, _known(known.get(name), one), folder) for name, one in batches.items()]
@@ -40,7 +41,7 @@ def bring(batch: Batch) -> None:
         )
 
 
-def matches(parts: list[str], pattern: list[str]) -> bool:
+def matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     """Whether a key below the fixed part of a source matches the rest of it, part by part as a shell would say.
 
     `**` stands for any number of parts. Hidden names match no wildcard, and `_marks` are never batches.
@@ -58,8 +59,13 @@ def matches(parts: list[str], pattern: list[str]) -> bool:
     return not parts[-1].startswith((".", "_")) and match(0, 0)
 
 
-def _shown(parts: list[str], place: int) -> bool:
+def _shown(parts: Sequence[str], place: int) -> bool:
     return place < len(parts) and not parts[place].startswith(".")
+
+
+def _is_folder(found: Object) -> bool:
+    """Whether an object only stands for a folder, as consoles make them."""
+    return not found.size and "." not in found.key.rpartition("/")[2]
 
 
 def _known(seen: Seen | None, found: Object) -> Digest | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, BaseError, InvalidPathError, PreconditionError
 
 from retrain_trainer.connection import connect, fault
 from retrain_trainer.contract import Digest
@@ -49,11 +49,15 @@ class Bucket:
 
     def below(self, prefix: str) -> Iterator[Object]:
         """Yield the objects below a prefix, which ends where a name does; without one, all."""
+        start = f"{prefix}/" if prefix else ""
         with self._told("list", prefix):
             for number, found in enumerate(one for page in obstore.list(self._s3, prefix or None) for one in page):
                 if number == MOST_OBJECTS:
                     raise StepError(f"{self.uri(prefix)} holds more than {MOST_OBJECTS:,} objects; name a part of it.")
-                yield _object(found)
+                if found["path"].startswith(
+                    start
+                ):  # a folder that a console made is an object of the prefix's own name
+                    yield _object(found)
 
     def look(self, key: str) -> Object:
         """Return what there is to know of one object; FileNotFoundError when there is none."""
@@ -124,6 +128,9 @@ class Bucket:
     def _told(self, verb: str, key: str) -> Iterator[None]:
         try:
             yield
+        except InvalidPathError:
+            words = "an object whose key has an empty part, . or .. in it; remove it, or name a place without one."
+            raise StepError(f"{self.uri(key)} holds {words}") from None
         except PreconditionError:
             raise StepError(f"{self.uri(key)} was changed meanwhile. The next attempt takes it as it is.") from None
         except (BaseError, FileNotFoundError) as error:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,14 +50,16 @@ class Shop:
         (self.folder / "trainer.py").write_text(f"{SCRIPT}{text}")
         return f"{sys.executable} -S trainer.py"
 
-    def start(self, *arguments: str, err: int = subprocess.PIPE, **variables: str) -> subprocess.Popen[str]:
-        environment = {**os.environ, "TMPDIR": str(self.temporary), "OMP_NUM_THREADS": "1", **variables}
+    def start(
+        self, *arguments: str, err: int = subprocess.PIPE, variables: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[str]:
+        environment = {**os.environ, "TMPDIR": str(self.temporary), "OMP_NUM_THREADS": "1", **(variables or {})}
         words = [str(PROGRAM), "try", "-f", "policy.json", *arguments]
         return subprocess.Popen(words, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=err, text=True)
 
     def attempt(self, *arguments: str, **variables: str) -> Called:
         """Call it, and see that nothing temporary is left."""
-        process = self.start(*arguments, **variables)
+        process = self.start(*arguments, variables=variables)
         out, err = process.communicate(timeout=120)
         assert list(self.temporary.iterdir()) == []
         return Called(process.returncode, out, err)

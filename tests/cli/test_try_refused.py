@@ -6,11 +6,11 @@ import pty
 import signal
 import subprocess
 import time
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from retrain_operator.cli.attempt import run
 from retrain_operator.cli.call import ANSWER_VARIABLE, WORKSPACE_VARIABLE
 from retrain_trainer.answers import PATH_VARIABLE
 from retrain_trainer.workspace import FOLDER_VARIABLE
@@ -83,7 +83,7 @@ def test_places_that_are_none(shop: Shop, arguments: tuple[str, ...], said: str)
 
 def test_a_trainer_that_is_not_installed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = ["pydantic>=2", "typer>=0.20; extra == 'cli'", "no-such-learn<2,>=1.8; extra == 'trainer'"]
-    monkeypatch.setattr(run.metadata, "requires", lambda _: wanted)
+    monkeypatch.setattr(metadata, "requires", lambda _: wanted)
     install = "pip install 'retrain-operator[cli,trainer]'"
     assert refused(shop) == f"The trainer needs no-such-learn, not installed here: {install}"
 
@@ -150,7 +150,9 @@ def test_an_interrupted_step_is_ended_and_leaves_nothing(shop: Shop, number: sig
 def test_a_terminal_is_shown_the_step_under_way(shop: Shop) -> None:
     """The page itself stays free of it, and so does a pipe."""
     ours, theirs = pty.openpty()
-    process = shop.start("--trainer", shop.script(f"import time; time.sleep(0.5)\n{DONE}"), err=theirs, TERM="xterm")
+    process = shop.start(
+        "--trainer", shop.script(f"import time; time.sleep(0.5)\n{DONE}"), err=theirs, variables={"TERM": "xterm"}
+    )
     os.close(theirs)
     out, _ = process.communicate(timeout=60)
     shown = b""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from retrain_operator.model.plain import plain
+from retrain_trainer.contract import ModelRef
 
 QUOTED_AT_MOST = 160
 
@@ -49,6 +50,11 @@ def quoted(value: Any) -> str:
     return plain(json.dumps(value, ensure_ascii=False, default=str), QUOTED_AT_MOST)
 
 
+def named(ref: ModelRef | None) -> str:
+    """A version with enough of its digest to tell it from another."""
+    return f"{plain(ref.uri, QUOTED_AT_MOST)} ({ref.digest[:19]}…)" if ref else "none"
+
+
 def excerpt(text: str) -> str:
-    """The end of what a trainer printed, on one line."""
-    return plain(" ".join(text.split())[-QUOTED_AT_MOST:], QUOTED_AT_MOST)
+    """The last line of what a trainer left: of a traceback the one that says what went wrong."""
+    return plain(text.strip().rpartition("\n")[2], QUOTED_AT_MOST)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from retrain_operator.cli.contract.breach import Breach, See, quoted
+from retrain_operator.cli.contract.breach import Breach, See, named
 from retrain_operator.cli.contract.sample import METRIC
 from retrain_trainer.contract import Evaluated, ModelRef, Score
 
@@ -21,9 +21,8 @@ def with_champion(evaluated: Evaluated, champion: ModelRef) -> Iterator[Breach]:
     """Of a candidate beside the champion of the task."""
     yield from _scores(evaluated)
     if evaluated.champion != champion:
-        came = quoted(evaluated.champion.model_dump()) if evaluated.champion else "none"
-        yield _breach(f"the champion of the task, {quoted(champion.model_dump())}", came)
-    if evaluated.candidate and champion in (evaluated.candidate, evaluated.candidate.uri):
+        yield _breach(f"the champion of the task, {named(champion)}", named(evaluated.champion))
+    if evaluated.candidate == champion:
         yield _breach("a candidate of its own", "the champion itself")
     for score in evaluated.scores:
         if score.metric == METRIC:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from retrain_operator.cli.contract import compared
-from retrain_operator.cli.contract.breach import Breach, See, quoted
+from retrain_operator.cli.contract.breach import Breach, See, named
 from retrain_operator.cli.contract.sample import FIRST_WEEKS, JUNK, NEW_WEEKS, write_batch
 from retrain_operator.cli.contract.trial import Outcomes, Told, Trial
 from retrain_operator.cli.contract.versions import content, folder_of, wrong_with_version
@@ -16,7 +16,7 @@ from retrain_trainer.contract import Champion, Digest, Evaluated, ModelRef
 
 GOES_ON: Outcomes = (("Collected",), ("Trained",), ("Evaluated",))
 SOON, GRACE = 0.1, 30.0
-"""Seconds after which a step is told to end, and those that a pod then gives it."""
+"""Seconds after which a step is told to end at the soonest, and those that a pod then gives it."""
 NO_DIGEST: Digest = f"sha256:{'0' * 64}"
 
 
@@ -74,8 +74,8 @@ class Runs:
         )
         yield from told.breaches
         if told.evaluated and told.evaluated.candidate != first:
-            came = quoted(told.evaluated.candidate)
-            yield Breach("evaluate", f"the candidate that this run has committed, {quoted(first)}", came, See.REPEATED)
+            came = named(told.evaluated.candidate)
+            yield Breach("evaluate", f"the candidate that this run has committed, {named(first)}", came, See.REPEATED)
         elif content(self.trial.site.store) != before:
             yield Breach("evaluate", "a store that stays as it was", "files in it are others now", See.REPEATED)
 
@@ -138,7 +138,7 @@ class Runs:
         path.write_bytes(JUNK)
         path.chmod(0o644)
         champion = self.second.evaluated.candidate if self.second and self.second.evaluated else None
-        task = self.trial.task("sample-junk", champion and _served(champion))
+        task = self.trial.task("sample-junk", _served(champion) if champion else None)
         try:
             yield from self.trial.run(task, "junk", ends("DataInvalid")).breaches
         finally:
@@ -151,12 +151,13 @@ class Runs:
         yield from breaches
 
     def terminated(self) -> Iterator[Breach]:
-        """A node is drained while a step is at work; then its container starts anew in the same pod."""
-        task = self.trial.task("sample-ended")
+        """A step is in the midst of its work when its container is ended; then it starts anew in the same pod."""
         self._candidate(self.first)
+        task = self.trial.task("sample-ended")
+        half = {step: max(took / 2, SOON) for step, took in self.trial.took.items()}
         yield from self.trial.step(task, "collect", "ended", "Collected")[1]
         for step, outcome in (("train", "Trained"), ("evaluate", "Evaluated")):
-            called = self.trial.lasting(GRACE).call(task, step, "ended", SOON)
+            called = self.trial.lasting(GRACE).call(task, step, "ended", half[step])
             if called.code is None:
                 grace = min(GRACE, self.trial.seconds)
                 yield Breach(step, f"an end within {grace:g} s of SIGTERM", "it was still at work", See.TERMINATED)

@@ -47,6 +47,8 @@ class Trial:
     seconds: float
     more: dict[str, Any] = field(default_factory=dict)
     """Fields that the task has beside those of the contract."""
+    took: dict[str, float] = field(default_factory=dict)
+    """Seconds that each step took when it was last called."""
 
     def later(self) -> "Trial":
         """The same with tasks as a later operator may write them: there is more in each block of them."""
@@ -74,7 +76,9 @@ class Trial:
 
     def step(self, task: Task, step: str, pod: str, *expected: str) -> tuple[Said | None, list[Breach]]:
         """Call one step and judge what came, the outcome too: it must be one of the expected."""
-        said, breaches = judge(task, step, self.call(task, step, pod), self.seconds)
+        called = self.call(task, step, pod)
+        self.took[step] = (called.ended - called.started).total_seconds()
+        said, breaches = judge(task, step, called, self.seconds)
         if said and said.outcome not in expected:
             came = f"{said.outcome}: {said.message}"
             breaches.append(Breach(step, f"outcome {' or '.join(expected)}", came, SECTIONS[step]))

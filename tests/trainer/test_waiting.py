@@ -158,7 +158,7 @@ async def test_clients_at_the_same_time_get_each_the_prediction_of_its_own_row(w
 
 def version(world: World, model: dict[str, Any]) -> str:
     metric = "r2" if "Regressor" in model["estimator"] else "accuracy"
-    candidate = world.begin(6, model=model, metrics=[{"name": metric}]).evaluate.candidate
+    candidate = world.begin(6, model=model, evaluation={"gates": [{"metric": metric}]}).evaluate.candidate
     assert candidate is not None
     return candidate.uri
 

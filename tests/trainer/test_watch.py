@@ -86,7 +86,7 @@ async def test_drift_is_seen_in_the_bins_of_the_data_the_version_comes_from(worl
 
 async def test_a_regression_counts_how_far_it_was_off(world: World) -> None:
     model = {"estimator": "SGDRegressor", "parameters": {}}
-    run = world.begin(6, model=model, metrics=[{"name": "r2"}])
+    run = world.begin(6, model=model, evaluation={"gates": [{"metric": "r2"}]})
     assert run.evaluate.candidate is not None
     async with serving(run.evaluate.candidate.uri) as client:
         _, answer = await client.infer(rows(world, 9)[0])

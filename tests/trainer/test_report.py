@@ -88,8 +88,8 @@ class TestThePageOfAVersion:
         said = Reader(read(second)).text
         assert "1 batch was put back: week-009.parquet." in said
         assert (
-            "Left out: Batch week-010.parquet, column b, check nulls: expected at most 10% without a value, seen 100%."
-            in said
+            "1 batch was left out: Batch week-010.parquet, column b, check nulls: "
+            "expected at most 10% without a value, seen 100%." in said
         )
         assert "put back because the error on guard rows went up: week-009.parquet (" in said
 

@@ -115,7 +115,7 @@ def test_what_training_and_data_say_is_worth_a_look() -> None:
     seen = view(found(Made(features=20, batches=9, put_back=2, left_out=2)))
     assert notes(seen)[-3:] == [
         "2 batches were put back: batch0 and batch1.",
-        "Left out and 1 more batch: Batch broken0, check nulls: expected fewer, seen more.",
+        "2 batches were left out, the first of them: Batch broken0, check nulls: expected fewer, seen more.",
         "7 columns have moved far from the champion's data: column19, column18, column17 and 4 more.",
     ]
 

@@ -67,8 +67,8 @@ def _of_data(view: View) -> Iterator[str]:
         yield f"{count(len(back), 'batch was', 'batches were')} put back: {listed(back)}."
     out = [each for each in view.batches if each.trouble]
     if out:
-        more = f" and {count(len(out) - 1, 'more batch', 'more batches')}" if len(out) > 1 else ""
-        yield f"Left out{more}: {out[0].trouble}"
+        first = ", the first of them" if len(out) > 1 else ""
+        yield f"{count(len(out), 'batch was', 'batches were')} left out{first}: {out[0].trouble}"
     moved = [each.name for each in view.features if each.psi is not None and each.psi > MUCH]
     if moved:
         yield f"{count(len(moved), 'column has', 'columns have')} moved far from the champion's data: {listed(moved)}."

@@ -3,7 +3,6 @@
 from markupsafe import Markup
 
 from retrain_trainer.report import svg
-from retrain_trainer.report.wording import number
 
 SOME, MUCH = 0.1, 0.25
 """What practice takes for a shift worth a look and for a large one. Nothing is decided by them."""
@@ -21,4 +20,4 @@ def bar(place: int, psi: float, most: float) -> Markup:
         svg.box((0, scale.at(psi)), (3, 15), f"bar {size(psi)}"),
         *(svg.line((scale.at(hint), 0), (scale.at(hint), 18), "hint") for hint in (SOME, MUCH)),
     ]
-    return svg.drawing(f"psi{place}", 18, f"PSI {number(psi)}", f"{size(psi)} distance", marks)
+    return svg.drawing(f"psi{place}", 18, f"PSI {psi:.2f}", f"{size(psi)} distance", marks)

@@ -9,7 +9,7 @@ import pytest
 
 from retrain_trainer import folder
 from retrain_trainer.batches import file_digest
-from retrain_trainer.pruning import KEEP, prune
+from retrain_trainer.pruning import prune
 from retrain_trainer.store import Store, Version, open_version
 from tests.trainer.world import World
 
@@ -145,16 +145,19 @@ def test_a_kill_between_leaves_a_draft_that_the_next_run_cleans(
     assert not list(versions.world.store.glob(".draft-*"))
 
 
-def test_every_run_prunes_after_its_commit_and_answers_all_the_same(versions: Versions) -> None:
+@pytest.mark.parametrize(("policy", "keep"), [({}, 10), ({"model": {"keep": 3}}, 3)])
+def test_every_run_prunes_after_its_commit_and_answers_all_the_same(
+    versions: Versions, policy: dict[str, Any], keep: int
+) -> None:
     world = versions.world
     versions.add(*range(2, 15))
     world.champion = versions.ref("v000001-first")
     world.add(6, 7, 8)
-    run = world.run("second")
+    run = world.run("second", **policy)
     assert run.evaluate.candidate is not None
     assert run.evaluate.candidate.uri == f"{world.store_uri}/v000015-second"
-    assert versions.numbers() == [1, *range(16 - KEEP, 16)]
-    assert world.run("second") == run
+    assert versions.numbers() == [1, *range(16 - keep, 16)]
+    assert world.run("second", **policy) == run
 
 
 def test_the_draft_of_a_run_with_a_longer_name_is_not_ours(world: World) -> None:

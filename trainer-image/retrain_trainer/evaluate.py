@@ -47,7 +47,7 @@ def evaluate(task: Task, workspace: Workspace) -> Evaluated:
     said = _said(task, report, plan.holdout, champion)
     whole = profile.model_copy(update={"predictions": distribution(predicted[0])})
     release.commit(store, task, workspace, release.Candidate(models[0], plan, training, whole, report, said, predicted))
-    prune(store, task.run, champion)
+    prune(store, task.run, champion, task.model.keep)
     committed = store.answer_of(task, "evaluate")
     assert isinstance(committed, Evaluated)
     return committed

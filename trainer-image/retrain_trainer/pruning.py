@@ -10,14 +10,12 @@ from contextlib import suppress
 from retrain_trainer.faults import StepError
 from retrain_trainer.store import Store, Version, open_version
 
-KEEP = 10
-"""How many of the newest versions, and how many of the champion's line."""
 
-
-def prune(store: Store, run: str, champion: Version | None, keep: int = KEEP) -> list[str]:
+def prune(store: Store, run: str, champion: Version | None, keep: int) -> list[str]:
     """Drop the versions of a store that nothing can need any more, and return their names.
 
-    What the volume or the bucket does not let go stays: the run has its own version already.
+    `keep` of the newest stay, and as many of the champion's line. What the volume or the bucket does not let go stays:
+    the run has its own version already.
     """
     if champion is None or store.shelf.others_commit(run):
         return []

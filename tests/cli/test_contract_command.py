@@ -113,6 +113,11 @@ def test_what_is_neither_a_command_nor_an_image(tmp_path: Path, programs: Path) 
     assert refused(tmp_path, "--image", "podman") == "podman does not have it; pull or build it first."
 
 
+def test_what_is_no_command_at_all(tmp_path: Path) -> None:
+    assert refused(tmp_path, "python3 'trainer.py") == "python3 'trainer.py is no command: no closing quotation."
+    assert refused(tmp_path, " ") == "Name a command or an image."
+
+
 def test_a_program_that_cannot_be_started(tmp_path: Path, programs: Path) -> None:
     program = programs / "trainer"
     program.write_bytes(b"\x7fELF no program")

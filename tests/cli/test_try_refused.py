@@ -74,6 +74,7 @@ def test_the_policy_may_come_by_standard_input(shop: Shop) -> None:
         (("--store", "http://x/y"), "--store must be a path, file:// or s3:// URI without spaces, ?, #, % and \\; it "),
         (("--champion", "v1"), "--champion {folder}/v1 is no version: it has no manifest.json that can be read."),
         (("--champion", "s3://b/v1"), "--champion s3://b/v1 needs its --store too: it cannot be copied into a temp"),
+        (("--trainer", "python3 'x"), "--trainer is no command: no closing quotation."),
         (("--trainer", "no-such-trainer x"), "--trainer: there is no program no-such-trainer on this machine."),
     ],
 )

@@ -15,6 +15,8 @@ from types import FrameType
 
 WORKSPACE_VARIABLE, ANSWER_VARIABLE = "RETRAIN_WORKSPACE", "RETRAIN_ANSWER"
 """Where a step finds what a pod would have mounted for it."""
+INTERRUPTED = 130
+"""Exit code of a command that was interrupted, as shells have it."""
 LONGEST_ANSWER = 1 << 16
 """Bytes of an answer that are read: enough to tell by how much it is too long."""
 LONGEST_LOG = 4000

@@ -8,7 +8,7 @@ from retrain_operator.cli.call import Called, call
 from retrain_operator.cli.contract.breach import Breach, See
 from retrain_operator.cli.contract.judge import SECTIONS, Said, judge
 from retrain_operator.cli.contract.sample import Format, sample_task
-from retrain_operator.cli.contract.site import Site, Trainer
+from retrain_operator.cli.contract.site import CannotCheckError, Site, Trainer
 from retrain_operator.cli.contract.versions import wrong_with_version
 from retrain_operator.model.names import STEPS
 from retrain_trainer.contract import Champion, Collected, Digest, Evaluated, Task
@@ -67,12 +67,15 @@ class Trial:
         return sample_task(run, source, store, champion, known)
 
     def call(self, task: Task, step: str, pod: str, terminate_after: float | None = None) -> Called:
-        """Call one step in the workspace of a pod."""
+        """Call one step in the workspace of a pod. CannotCheckError when there is no starting it."""
         written = task.model_dump(mode="json", by_alias=True, exclude_none=True)
         blocks = {name: {**block, **self.more} for name, block in written.items() if isinstance(block, dict)}
         text = json.dumps({**written, **blocks, **self.more})
         this = self.trainer.call(self.site, step, text, self.site.workspace(pod))
-        return call(this, self.seconds, terminate_after=terminate_after)
+        try:
+            return call(this, self.seconds, terminate_after=terminate_after)
+        except OSError as error:
+            raise CannotCheckError(f"The trainer cannot be started: {error.strerror or error}.") from None
 
     def step(self, task: Task, step: str, pod: str, *expected: str) -> tuple[Said | None, list[Breach]]:
         """Call one step and judge what came, the outcome too: it must be one of the expected."""

@@ -77,28 +77,30 @@ def _given_away(seen: Rows, layout: Layout) -> Iterator[Problem]:
     """Look for a feature that by itself ranks the rows as the label does."""
     numbers = layout.label_type is Type.NUMBER
     limit, word = (FOLLOWS, "rank correlation") if numbers else (SEPARATES, "AUC")
+    classes = [] if numbers else [np.flatnonzero(seen.labels == label) for label in np.unique(seen.labels)]
+    classes = [rows for rows in classes if len(rows) >= FEWEST_OF_CLASS]
     for number, name in enumerate(layout.features):
         # A missing value may tell the label too: it ranks below all others.
         values = np.nan_to_num(seen.features[:, number], nan=-np.inf, posinf=np.inf, neginf=-np.inf)
-        strength = _rank_correlation(values, seen.labels) if numbers else _separation(values, seen)
+        strength = (
+            _rank_correlation(values, seen.labels) if numbers else _separation([values[rows] for rows in classes])
+        )
         if strength > limit:
             yield Problem(
                 None, "leakage", "no column that alone tells the label", f"{word} {strength:.4g}{KNOWN_LATER}", name
             )
 
 
-def _separation(values: Floats, seen: Rows) -> float:
+def _separation(classes: list[Floats]) -> float:
     """Return the least area under the ROC curve between neighbouring classes, whichever way round; 0 for one class."""
-    groups = [values[seen.labels == label] for label in np.unique(seen.labels)]
-    groups = sorted((group for group in groups if len(group) >= FEWEST_OF_CLASS), key=np.median)
-    areas = [_area(low, high) for low, high in itertools.pairwise(groups)]
+    ordered = sorted((np.sort(values) for values in classes), key=lambda values: values[len(values) // 2])
+    areas = [_area(low, high) for low, high in itertools.pairwise(ordered)]
     return min((max(area, 1 - area) for area in areas), default=0.0)
 
 
 def _area(low: Floats, high: Floats) -> float:
-    """Return the share of pairs in which `high` is above `low`, ties by half."""
-    ordered = np.sort(low)
-    below = np.searchsorted(ordered, high, side="left") + np.searchsorted(ordered, high, side="right")
+    """Return the share of pairs in which `high` is above `low`, ties by half. Both are in order."""
+    below = np.searchsorted(low, high, side="left") + np.searchsorted(low, high, side="right")
     return float(below.mean() / (2 * len(low)))
 
 

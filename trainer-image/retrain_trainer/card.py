@@ -1,7 +1,12 @@
 """The model card of a version: one page of Markdown for people who find the folder and ask what it is."""
 
 from retrain_trainer.contract import Evaluated, Score, Task
+from retrain_trainer.manifest import PAGE
 from retrain_trainer.profile import Profile
+from retrain_trainer.report.wording import value, word
+
+APOSTROPHE = "'"
+"""Stands for a backtick, which would end what it quotes."""
 
 
 def card(version: str, task: Task, profile: Profile, said: Evaluated) -> str:
@@ -11,26 +16,35 @@ def card(version: str, task: Task, profile: Profile, said: Evaluated) -> str:
     lines = [
         f"# {version}",
         "",
-        f"{task.model.estimator} that predicts `{layout.label}` from {len(layout.features)} columns, "
+        f"{task.model.estimator} that predicts {_name(layout.label)} from {len(layout.features)} columns, "
         f"made by run {task.run} ({task.model.mode}).",
         "",
         f"- Data: {profile.rows:,} new rows from {task.data.source}",
         f"- Champion at the time: {parent}",
         *_held(said),
-        f"- Parameters: {task.model.parameters or 'the defaults of scikit-learn'}",
+        f"- Parameters: {_parameters(task) or 'the defaults of scikit-learn'}",
         "",
         "| metric | this version | champion | improvement | lower bound |",
         "|---|---|---|---|---|",
         *(_row(score) for score in said.scores),
         "",
-        f"The lower bound is one-sided, with {task.evaluation.confidence:.0%} confidence. Whether the version went "
-        "into service was for the policy's gates to decide. All numbers are in metrics.json, all digests in "
-        "manifest.json.",
+        f"The lower bound is one-sided, with {task.evaluation.confidence:.4g} confidence. Whether the version went "
+        f"into service was for the policy's gates to decide: {PAGE} shows what they say, and all of this in charts. "
+        "All numbers are in metrics.json, all digests in manifest.json.",
         "",
-        f"Columns: {', '.join(f'`{name}`' for name in layout.features)}",
+        f"Columns: {', '.join(map(_name, layout.features))}",
         "",
     ]
     return "\n".join(lines)
+
+
+def _name(name: str) -> str:
+    """Quote a word from data so that it stays one, whatever it holds."""
+    return f"`{word(name, 128).replace('`', APOSTROPHE)}`"
+
+
+def _parameters(task: Task) -> str:
+    return ", ".join(f"{_name(name)} {_name(value(entry))}" for name, entry in sorted(task.model.parameters.items()))
 
 
 def _held(said: Evaluated) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from retrain_trainer import manifest
-from retrain_trainer.contract import Evaluated, Goal, Mode, Task
+from retrain_trainer.contract import Evaluated, Goal, Task
 from retrain_trainer.data import Type
 from retrain_trainer.estimators import LESS_IS_BETTER
 from retrain_trainer.manifest import Report
@@ -70,7 +70,7 @@ def view(found: Found) -> View:
         calibration=calibration(found.predicted),
         residuals=residuals(found.predicted),
         batches=history.batches(found.plan, found.training, layout),
-        earlier=_earlier(found),
+        earlier="not learned in this run" if found.plan.afresh else "learned by earlier versions",
         updates=history.updates(found.training),
         features=_features(found),
         slices=_slices(found),
@@ -141,13 +141,6 @@ def _slices(found: Found) -> SlicesView | None:
         for each in found.report.slices[:SLICES]
     )
     return SlicesView(metric=gate.metric, tolerance=asked.tolerance, entries=entries)
-
-
-def _earlier(found: Found) -> str:
-    """Say why rows behind the version were not learned from in this run."""
-    if not found.plan.afresh:
-        return "learned by earlier versions"
-    return "outside of the window" if found.task.model.mode is Mode.REFIT else "not learned"
 
 
 def _features(found: Found) -> tuple[FeatureView, ...]:

@@ -1,24 +1,19 @@
-"""A store in a bucket: one version for each run, whole or not at all, whoever else writes and whoever is killed."""
+"""A store in a bucket: one version for each run, whole or not at all, whoever else writes meanwhile."""
 
-import os
-import random
-import secrets
 from typing import Any
 
 import obstore
 import pytest
 
-from retrain_trainer import evaluate, pipeline, prefix, steps
+from retrain_trainer import evaluate, prefix, steps
 from retrain_trainer.contract import Digest
 from retrain_trainer.faults import StepError
-from retrain_trainer.manifest import CARD, GOLDEN, HOLDOUT, MANIFEST
+from retrain_trainer.manifest import CARD, MANIFEST
 from retrain_trainer.pruning import prune
 from retrain_trainer.store import Store, open_version
 from retrain_trainer.workspace import Workspace
-from tests.trainer.kills import FOREVER, Attempt, Cluster
 from tests.trainer.s3 import BucketWorld
 
-KILLS = 20
 RUN = "churn-first"
 FILES = {CARD: b"# a card", "model.skops": b"a model", "profile.json": b"{}"}
 
@@ -91,6 +86,17 @@ class TestACommit:
 
         shelf.put("v000001-first", RUN, FILES, arrived)
         assert shelf.versions() == ["v000001-first"]
+
+    def test_that_was_held_up_for_too_long_gives_up(
+        self, shelf: prefix.Prefix, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def late(files: dict[str, Digest]) -> bytes:
+            monkeypatch.setattr(prefix, "DEAD_AFTER", 0.0)
+            return seal(files)
+
+        with pytest.raises(StepError, match=r"^The commit of v000001-first was held up for more than an hour\. "):
+            shelf.put("v000001-first", RUN, FILES, late)
+        assert shelf.versions() == []
 
     def test_of_the_faster_of_two_attempts_is_the_only_one(self, bucket_world: BucketWorld) -> None:
         world = bucket_world
@@ -198,49 +204,3 @@ class TestPruning:
         shelf.clean("churn-next")
         shelf.clean("churn-next")
         assert shelf.taken() == []
-
-
-def substance(uri: str) -> tuple[Any, ...]:
-    """Check a version's every file, load it, and return all that it was measured by and predicts."""
-    version = open_version(uri, None)
-    for name in version.manifest.files:
-        version.path_of(name)
-    pipeline.load_model(version)
-    said = version.manifest.evaluated
-    return said.scores, said.holdout, version.read(GOLDEN), version.read(HOLDOUT)
-
-
-def test_killed_at_random_moments_of_a_commit_a_run_makes_one_version(bucket_world: BucketWorld) -> None:
-    world, cluster = bucket_world, Cluster(bucket_world)
-    seed = int(os.environ.get("RETRAIN_SEED") or secrets.randbits(32))
-    world.add(*range(6))
-    clean = prepared(world, "clean", cluster)
-    assert clean.commit is not None
-    substances = {substance(uri) for uri in versions_of(world, "clean")}
-    print(f"RETRAIN_SEED={seed} repeats this. Seconds of a commit that nobody disturbs: {clean.commit:.3f}")
-    chance, unfinished = random.Random(seed), 0
-    for number in range(KILLS):
-        name = f"kill{number}"
-        killed = prepared(world, name, cluster, (number + chance.random()) / KILLS * clean.commit)
-        before = versions_of(world, name)
-        unfinished += killed.killed and not before and any(entry.endswith(f"-{name}") for entry in world.versions())
-        candidate = world.step("evaluate", name).candidate
-        assert [candidate.uri] == versions_of(world, name) == (before or [candidate.uri])
-        substances.add(substance(candidate.uri))
-    assert len(substances) == 1
-    assert unfinished > 0, "no kill came between the first and the last request of a commit"
-    print(f"{KILLS} kills, {unfinished} of them between the first and the last request of a commit.")
-
-
-def prepared(world: BucketWorld, name: str, cluster: Cluster, kill_after: float = FOREVER) -> Attempt:
-    """Collect and train a run, and let it evaluate for so long after its commit has begun."""
-    world.workspace(name)
-    world.step("collect", name)
-    world.step("train", name)
-    return cluster.attempt("evaluate", name, kill_after, in_commit=True)
-
-
-def versions_of(world: BucketWorld, name: str) -> list[str]:
-    return [
-        f"{world.store_uri}/{found}" for found in Store(world.store_uri).shelf.versions() if found.endswith(f"-{name}")
-    ]

@@ -3,10 +3,9 @@
 From then on a batch is a file like any other, and stays what it was when it was judged, whatever becomes of the object.
 """
 
-import functools
 import glob
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -23,11 +22,11 @@ def batches_of(source: str, known: dict[str, Seen], folder: Path) -> list[Batch]
     bucket, parts = Bucket(name), pattern.split("/")
     fixed = next((place for place, part in enumerate(parts) if glob.has_magic(part)), len(parts) - 1)
     listed = {tuple(one.key.split("/")[fixed:]): one for one in bucket.below("/".join(parts[:fixed]))}
-    found = sorted(rest for rest, one in listed.items() if matches(rest, parts[fixed:]) and not _is_folder(one))
-    batches = {"/".join(rest): listed[rest] for rest in found}
-    new = [one for name, one in batches.items() if _known(known.get(name), one) is None and one.size <= LARGEST]
+    names = sorted(rest for rest, one in listed.items() if matches(rest, parts[fixed:]) and not _is_folder(one))
+    found = {"/".join(rest): listed[rest] for rest in names}
+    new = [one for name, one in found.items() if not (_known(known.get(name), one) or _path(folder, one).exists())]
     _require_room(folder, sum(one.size for one in new), source)
-    return [_batch(bucket, one, name, _known(known.get(name), one), folder) for name, one in batches.items()]
+    return [_batch(bucket, name, one, _known(known.get(name), one), _path(folder, one)) for name, one in found.items()]
 
 
 def bring(batch: Batch) -> None:
@@ -46,21 +45,26 @@ def matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
     `**` stands for any number of parts. Hidden names match no wildcard, and `_marks` are never batches.
     """
-
-    @functools.cache  # several ** in one pattern meet the same rest again and again
-    def match(part: int, wanted: int) -> bool:
-        if wanted == len(pattern):
-            return part == len(parts)
-        if pattern[wanted] == "**":
-            return match(part, wanted + 1) or (_shown(parts, part) and match(part + 1, wanted))
-        asked = pattern[wanted].startswith(".") or _shown(parts, part)
-        return asked and part < len(parts) and fnmatchcase(parts[part], pattern[wanted]) and match(part + 1, wanted + 1)
-
-    return not parts[-1].startswith((".", "_")) and match(0, 0)
+    ends = {0}  # how many of the parts the pattern may have used up so far
+    for wanted in pattern:
+        if wanted == "**":
+            ends = {end for start in ends for end in _shown_from(parts, start)}
+        else:
+            ends = {end + 1 for end in ends if end < len(parts) and _is_like(parts[end], wanted)}
+    return len(parts) in ends and not parts[-1].startswith((".", "_"))
 
 
-def _shown(parts: Sequence[str], place: int) -> bool:
-    return place < len(parts) and not parts[place].startswith(".")
+def _shown_from(parts: Sequence[str], start: int) -> Iterator[int]:
+    """Yield where `**` may end that begins at a part."""
+    yield start
+    for end in range(start, len(parts)):
+        if parts[end].startswith("."):
+            break
+        yield end + 1
+
+
+def _is_like(part: str, wanted: str) -> bool:
+    return fnmatchcase(part, wanted) and part.startswith(".") <= wanted.startswith(".")
 
 
 def _is_folder(found: Object) -> bool:
@@ -69,18 +73,24 @@ def _is_folder(found: Object) -> bool:
 
 
 def _known(seen: Seen | None, found: Object) -> Digest | None:
-    """Return the digest of an object that looks as it did when the champion was trained."""
-    same = seen is not None and (seen.size, seen.modified, seen.etag) == (found.size, found.modified, found.etag)
-    return seen.digest if seen is not None and same else None
+    """Return the digest of an object that looks as it did to the champion, or that is too large to be read."""
+    if seen is not None and (seen.size, seen.modified, seen.etag) == (found.size, found.modified, found.etag):
+        return seen.digest
+    return _state(found) if found.size > LARGEST else None
 
 
-def _batch(bucket: Bucket, found: Object, name: str, digest: Digest | None, folder: Path) -> Batch:
-    state = f"{found.key} {found.size} {found.modified} {found.etag}"
-    path = folder / f"{digest_of(state.encode()).removeprefix('sha256:')[:24]}{PurePosixPath(name).suffix[:16]}"
-    if digest is None and found.size > LARGEST:
-        digest = digest_of(state.encode())
-    elif digest is None:
-        # An earlier attempt in this workspace may have copied it.
+def _state(found: Object) -> Digest:
+    return digest_of(f"{found.key} {found.size} {found.modified} {found.etag}".encode())
+
+
+def _path(folder: Path, found: Object) -> Path:
+    """Return where the copy of an object belongs: a place for each state of it, named by no more than its kind."""
+    return folder / f"{_state(found).removeprefix('sha256:')[:24]}{PurePosixPath(found.key).suffix[:16]}"
+
+
+def _batch(bucket: Bucket, name: str, found: Object, digest: Digest | None, path: Path) -> Batch:
+    """Describe an object; one that is not known is copied, unless an earlier attempt in this workspace has done so."""
+    if digest is None:
         digest = file_digest(path) if path.exists() else bucket.fetch(found, path)
     return Batch(
         name=name,

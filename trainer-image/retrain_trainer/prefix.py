@@ -27,34 +27,34 @@ CLOSED = b""
 
 @dataclass(slots=True)
 class Entry:
-    """What stands below the prefix of one version."""
+    """What stands below the prefix of one version, by the names of the files."""
 
-    keys: list[str] = field(default_factory=list)
-    manifest: Object | None = None
-    newest: int = 0
+    files: dict[str, Object] = field(default_factory=dict)
 
-    def add(self, found: Object) -> None:
-        """Count an object in."""
-        self.newest = max(self.newest, found.modified)
-        if found.key.endswith(f"/{MANIFEST}"):
-            self.manifest = found
-        else:
-            self.keys.append(found.key)
+    @property
+    def keys(self) -> list[str]:
+        """Keys of all but the manifest."""
+        return [found.key for name, found in self.files.items() if name != MANIFEST]
 
     @property
     def whole(self) -> bool:
         """Whether this is a version."""
-        return self.manifest is not None and self.manifest.size > len(CLOSED)
+        return MANIFEST in self.files and self.files[MANIFEST].size > len(CLOSED)
 
     @property
     def begun(self) -> bool:
         """Whether this may yet become a version."""
-        return self.manifest is None and any(key.endswith(f"/{CARD}") for key in self.keys)
+        return MANIFEST not in self.files and CARD in self.files
+
+    @property
+    def closed(self) -> bool:
+        """Whether this shall never become one."""
+        return MANIFEST in self.files and not self.whole
 
     @property
     def dead(self) -> bool:
         """Whether nothing was written for so long that nobody can still be at it."""
-        return time.time() - self.newest / 1e9 > DEAD_AFTER
+        return time.time() - max(found.modified for found in self.files.values()) / 1e9 > DEAD_AFTER
 
 
 class Prefix:
@@ -102,15 +102,18 @@ class Prefix:
                 # Where this fails its writer was faster, and has a version.
                 if self._bucket.create(self._of(name, MANIFEST), CLOSED):
                     self._bucket.delete(entry.keys)
-            elif entry.manifest is not None and not entry.whole and entry.dead:
-                self._bucket.delete([*entry.keys, entry.manifest.key])
+            elif entry.closed and entry.dead:
+                self._bucket.delete([*entry.keys, self._of(name, MANIFEST)])
 
     def put(self, version: str, run: str, contents: Contents, seal: Seal) -> None:
         """Claim the prefix, write the files, and put the manifest; StepError when another attempt has closed it."""
+        begun = time.time()
         self._claim(version, run, contents[CARD])
-        for name in contents.keys() - {CARD}:
+        for name in [name for name in contents if name != CARD]:
             self._bucket.put(self._of(version, name), contents[name])
         sealed = seal({name: _digest(content) for name, content in contents.items()})
+        if time.time() - begun > DEAD_AFTER:
+            raise StepError(f"The commit of {version} was held up for more than an hour. The next attempt begins anew.")
         if self._bucket.create(self._of(version, MANIFEST), sealed):
             return
         # A server that was asked twice, because its first answer was lost, refuses what it has itself taken.
@@ -146,7 +149,7 @@ class Prefix:
         for found in self._bucket.below(self._key):
             name, _, file = found.key.removeprefix(f"{self._key}/").partition("/")
             if file and VERSION.fullmatch(name):
-                entries[name].add(found)
+                entries[name].files[file] = found
         return entries
 
     def _of(self, version: str, file: str) -> str:

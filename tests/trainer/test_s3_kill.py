@@ -1,0 +1,60 @@
+"""kill -9 at random moments of a commit to a bucket: no half version, and the next attempt makes the same one."""
+
+import os
+import random
+import secrets
+from typing import Any
+
+from retrain_trainer import pipeline
+from retrain_trainer.manifest import GOLDEN, HOLDOUT
+from retrain_trainer.store import Store, open_version
+from tests.trainer.kills import FOREVER, Attempt, Cluster
+from tests.trainer.s3 import BucketWorld
+
+KILLS = 20
+
+
+def substance(uri: str) -> tuple[Any, ...]:
+    """Check a version's every file, load it, and return all that it was measured by and predicts."""
+    version = open_version(uri, None)
+    for name in version.manifest.files:
+        version.path_of(name)
+    pipeline.load_model(version)
+    said = version.manifest.evaluated
+    return said.scores, said.holdout, version.read(GOLDEN), version.read(HOLDOUT)
+
+
+def test_killed_at_random_moments_of_a_commit_a_run_makes_one_version(bucket_world: BucketWorld) -> None:
+    world, cluster = bucket_world, Cluster(bucket_world)
+    seed = int(os.environ.get("RETRAIN_SEED") or secrets.randbits(32))
+    world.add(*range(6))
+    clean = prepared(world, "clean", cluster)
+    assert clean.commit is not None
+    substances = {substance(uri) for uri in versions_of(world, "clean")}
+    print(f"RETRAIN_SEED={seed} repeats this. Seconds of a commit that nobody disturbs: {clean.commit:.3f}")
+    chance, unfinished = random.Random(seed), 0
+    for number in range(KILLS):
+        name = f"kill{number}"
+        killed = prepared(world, name, cluster, (number + chance.random()) / KILLS * clean.commit)
+        before = versions_of(world, name)
+        unfinished += killed.killed and not before and any(entry.endswith(f"-{name}") for entry in world.versions())
+        candidate = world.step("evaluate", name).candidate
+        assert [candidate.uri] == versions_of(world, name) == (before or [candidate.uri])
+        substances.add(substance(candidate.uri))
+    assert len(substances) == 1
+    assert unfinished > 0, "no kill came between the first and the last request of a commit"
+    print(f"{KILLS} kills, {unfinished} of them between the first and the last request of a commit.")
+
+
+def prepared(world: BucketWorld, name: str, cluster: Cluster, kill_after: float = FOREVER) -> Attempt:
+    """Collect and train a run, and let it evaluate for so long after its commit has begun."""
+    world.workspace(name)
+    world.step("collect", name)
+    world.step("train", name)
+    return cluster.attempt("evaluate", name, kill_after, in_commit=True)
+
+
+def versions_of(world: BucketWorld, name: str) -> list[str]:
+    return [
+        f"{world.store_uri}/{found}" for found in Store(world.store_uri).shelf.versions() if found.endswith(f"-{name}")
+    ]

@@ -18,14 +18,14 @@ def area(positive: NDArray[np.bool_], margins: Floats, number: NDArray[np.int64]
 
     `number` is that of the block of each row.
     """
-    order = np.argsort(margins)
-    positive, margins = positive[order], margins[order]
-    first = np.concatenate([[True], margins[1:] != margins[:-1]])
+    ordered, shift = _ordered(positive, margins, number)
+    positive, number, ordered = (ordered & 1).astype(bool), (ordered & ((1 << shift) - 1)) >> 1, ordered >> shift
+    first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
     whole = _share_right(positive, np.flatnonzero(first))
     ranks = np.cumsum(first) - 1
     blocks, values = int(number.max()) + 1, int(ranks[-1]) + 1
     count = min(values, max(CELLS // blocks, 2))
-    cells = number[order] * count + (ranks if count == values else ranks * count // values)
+    cells = number * count + (ranks if count == values else ranks * count // values)
     above, below = (
         np.asarray(np.bincount(cells, rows, minlength=blocks * count).reshape(-1, count), np.float64)
         for rows in (positive, ~positive)
@@ -44,6 +44,18 @@ def area(positive: NDArray[np.bool_], margins: Floats, number: NDArray[np.int64]
     return Drawn(
         whole, lambda weights: ratio(np.sum(weights @ right * weights, axis=1), (weights @ good) * (weights @ bad))
     )
+
+
+def _ordered(positive: NDArray[np.bool_], margins: Floats, number: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """Return rows in the order of their margins, each as one integer, and how many of its bits are no margin.
+
+    An integer begins with the margin, then come the block and whether the row is positive: they take the place of the
+    last digits of the margin. So one plain sort does, many times faster than one of places.
+    """
+    shift = int(number.max()).bit_length() + 1
+    bits = (margins + 0.0).view(np.int64)  # of the two zeros only one is left
+    bits = (bits ^ ((bits >> 63) & np.iinfo(np.int64).max)) >> shift << shift
+    return np.sort(bits | (number << 1) | positive), shift
 
 
 def _share_right(positive: NDArray[np.bool_], begins: NDArray[np.int64]) -> float:

@@ -99,6 +99,29 @@ class Rows:
         return self if mask.all() else Rows(self.features[mask], self.labels[mask], self.keys[mask])
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Some rows as they come from a file: an array for each feature, of float32 or float64."""
+
+    features: tuple[NDArray[np.floating[Any]], ...]
+    labels: Labels
+    keys: Keys
+    unlabelled: int = 0
+
+    def where(self, mask: NDArray[np.bool_]) -> "Columns":
+        """Return the rows that the mask picks."""
+        if mask.all():
+            return self
+        return Columns(tuple(column[mask] for column in self.features), self.labels[mask], self.keys[mask])
+
+    def rows(self) -> Rows:
+        """Return them as rows."""
+        features = np.empty((len(self.features), len(self.labels))).T
+        for number, column in enumerate(self.features):
+            features[:, number] = column
+        return Rows(features, self.labels, self.keys, self.unlabelled)
+
+
 def type_of(arrow: pa.DataType) -> Type:
     """Return what a column of a file is for us. A column without any value counts as numbers."""
     types = pa.types
@@ -121,17 +144,16 @@ def type_of(arrow: pa.DataType) -> Type:
     return Type.OTHER
 
 
-def rows_of(chunk: pa.RecordBatch, layout: Layout, offset: int) -> Rows:
+def columns_of(chunk: pa.RecordBatch, layout: Layout, offset: int) -> Columns:
     """Turn a chunk that begins at row `offset` of its file into arrays, without the rows that have no label."""
-    features = np.empty((len(layout.features), chunk.num_rows)).T
-    for number in range(len(layout.features)):
-        features[:, number] = chunk.column(number).to_numpy(zero_copy_only=False)
-    labels = chunk.column(len(layout.features))
-    keys = keys_of(chunk, layout, offset)
+    width = len(layout.features)
+    features = tuple(chunk.column(number).to_numpy(zero_copy_only=False) for number in range(width))
+    labels, keys = chunk.column(width), keys_of(chunk, layout, offset)
     if not labels.null_count:
-        return Rows(features, _labels(labels), keys)
+        return Columns(features, _labels(labels), keys)
     known = labels.is_valid().to_numpy(zero_copy_only=False)
-    return Rows(features[known], _labels(labels.drop_null()), keys[known], unlabelled=labels.null_count)
+    features = tuple(column[known] for column in features)
+    return Columns(features, _labels(labels.drop_null()), keys[known], unlabelled=labels.null_count)
 
 
 def keys_of(chunk: pa.RecordBatch, layout: Layout, offset: int) -> Keys:

@@ -5,12 +5,13 @@ Counts are exact. Quantiles and shares come from a `Sample` of the rows.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrain_trainer.contract import Word
-from retrain_trainer.data import Floats, Layout, Rows
+from retrain_trainer.data import Columns, Floats, Layout
 from retrain_trainer.sample import Sample, hashes_of
 
 JUDGED_ROWS = 100
@@ -87,27 +88,29 @@ class Findings:
         """Some of the rows: see `Sample`."""
         return self.drawn.rows
 
-    def add(self, rows: Rows, *, count_classes: bool) -> None:
+    def add(self, columns: Columns, *, count_classes: bool) -> None:
         """Take in one chunk."""
-        self.rows += len(rows.labels)
-        self.unlabelled += rows.unlabelled
+        self.rows += len(columns.labels)
+        self.unlabelled += columns.unlabelled
         if count_classes:
-            values, counts = np.unique(rows.labels, return_counts=True)
+            values, counts = np.unique(columns.labels, return_counts=True)
             self.classes.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
-        if len(rows.labels):
-            lowest, highest = rows.features.min(axis=0), rows.features.max(axis=0)
-            for number in np.flatnonzero(~np.isfinite(lowest) | ~np.isfinite(highest)):
-                lowest[number], highest[number] = self._set_aside(int(number), rows.features[:, number])
+        if len(columns.labels):
+            edges = [self._edges(number, column) for number, column in enumerate(columns.features)]
+            lowest, highest = np.array(edges).T
             self.lowest, self.highest = np.minimum(self.lowest, lowest), np.maximum(self.highest, highest)
-            columns = (*rows.features.T, *([rows.keys] if self.timed else []))
-            self.drawn.add(rows.features, hashes_of(columns))
+            hashes = hashes_of((*columns.features, *([columns.keys] if self.timed else [])))
+            self.drawn.add(columns.features, hashes)
 
-    def _set_aside(self, number: int, column: Floats) -> tuple[float, float]:
-        """Count what is missing or infinite in a column of a chunk, and return the edges of its other values."""
+    def _edges(self, number: int, column: NDArray[np.floating[Any]]) -> tuple[float, float]:
+        """Return the smallest and the largest value of a column of a chunk; count what is missing or infinite."""
+        low, high = float(column.min()), float(column.max())
+        if np.isfinite(low) and np.isfinite(high):
+            return low, high
         finite, nulls = np.isfinite(column), int(np.isnan(column).sum())
         self.nulls[number] += nulls
         self.infinite[number] += (~finite).sum() - nulls
-        return column[finite].min(initial=np.inf), column[finite].max(initial=-np.inf)
+        return float(column[finite].min(initial=np.inf)), float(column[finite].max(initial=-np.inf))
 
     def merge(self, other: "Findings") -> None:
         """Take in the findings of another batch."""
@@ -117,7 +120,7 @@ class Findings:
         self.lowest = np.minimum(self.lowest, other.lowest)
         self.highest = np.maximum(self.highest, other.highest)
         self.classes.update(other.classes)
-        self.drawn.add(other.drawn.rows, other.drawn.hashes)
+        self.drawn.add(tuple(other.drawn.rows.T), other.drawn.hashes)
 
     def null_ratios(self) -> Floats:
         """Return for each feature the share of rows without a value."""

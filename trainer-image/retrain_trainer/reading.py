@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from retrain_trainer import bounds
 from retrain_trainer.batches import Key
-from retrain_trainer.data import ARROW, WHOLE, Keys, Layout, Rows, Span, Type, keys_of, rows_of, time_keys, type_of
+from retrain_trainer.data import ARROW, WHOLE, Keys, Layout, Rows, Span, Type, columns_of, keys_of, time_keys, type_of
 from retrain_trainer.faults import BadBatchError, Problem
 from retrain_trainer.timeline import Stretch
 
@@ -61,8 +61,8 @@ def read(
 def read_rows(path: Path, batch: str, layout: Layout, span: Span = WHOLE) -> Iterator[Rows]:
     """Yield those rows of a file whose keys lie in the span, in chunks of arrays."""
     for first, chunk in read(path, batch, layout, span):
-        rows = rows_of(chunk, layout, first)
-        yield rows.where(span.holds(rows.keys))
+        columns = columns_of(chunk, layout, first)
+        yield columns.where(span.holds(columns.keys)).rows()
 
 
 def read_keys(path: Path, batch: str, layout: Layout, stretches: Sequence[Stretch]) -> Keys:
@@ -172,7 +172,8 @@ def _fitted(chunk: pa.RecordBatch, batch: str, layout: Layout, schema: pa.Schema
             column = _cast(column, batch, field, safe=not feature and not pa.types.is_timestamp(field.type))
         arrays.append(column)
     if layout.time is not None:
-        lacking = arrays[-1].is_null(nan_is_null=True).sum().as_py()
+        floating = pa.types.is_floating(arrays[-1].type)
+        lacking = arrays[-1].is_null(nan_is_null=True).sum().as_py() if floating else arrays[-1].null_count
         if lacking:
             raise BadBatchError(Problem(batch, "time", "a time in every row", f"{lacking} rows without", layout.time))
     return pa.RecordBatch.from_arrays(arrays, names=layout.columns)

@@ -6,11 +6,12 @@ read off it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrain_trainer.data import Floats, Keys
+from retrain_trainer.data import Floats
 
 SAMPLE_ROWS = 10_000
 
@@ -40,12 +41,12 @@ class Sample:
         """The hash of each row."""
         return self._settled()[1]
 
-    def add(self, rows: Floats, hashes: Hashes) -> None:
-        """Show some more rows."""
+    def add(self, columns: Sequence[NDArray[np.floating[Any]]], hashes: Hashes) -> None:
+        """Show some more rows, given by column."""
         if self._limit is not None:
             low = np.flatnonzero(hashes < self._limit)
-            rows, hashes = rows[low], hashes[low]
-        self._rows.append(rows)
+            columns, hashes = [column[low] for column in columns], hashes[low]
+        self._rows.append(np.stack(columns, axis=1).astype(np.float64))
         self._hashes.append(hashes)
         self._waiting += len(hashes)
         if self._waiting > SAMPLE_ROWS:
@@ -62,11 +63,12 @@ class Sample:
         return self._rows[0], self._hashes[0]
 
 
-def hashes_of(columns: Sequence[Floats | Keys]) -> Hashes:
-    """Hash each row over its values of 64 bits, given by column: 64 bits, the same on every machine."""
+def hashes_of(columns: Sequence[NDArray[Any]]) -> Hashes:
+    """Hash each row over its values, floats as float64, given by column: 64 bits, the same on every machine."""
     hashes = np.zeros(len(columns[0]), np.uint64)
     for column in columns:
-        hashes ^= np.ascontiguousarray(column).view(np.uint64)
+        wide = column.astype(np.float64) if column.dtype == np.float32 else np.ascontiguousarray(column)
+        hashes ^= wide.view(np.uint64)
         hashes *= np.uint64(0x9E3779B97F4A7C15)
         hashes ^= hashes >> np.uint64(29)
     return hashes

@@ -11,7 +11,7 @@ from pathlib import Path
 from retrain_trainer import checks
 from retrain_trainer.batches import Batch, Key, Seen
 from retrain_trainer.contract import Task
-from retrain_trainer.data import Keys, Layout, Span, Type, rows_of
+from retrain_trainer.data import Keys, Layout, Span, Type, columns_of
 from retrain_trainer.estimators import Kind, place_of
 from retrain_trainer.faults import BadBatchError, Problem, StepError
 from retrain_trainer.manifest import PROFILE
@@ -146,10 +146,10 @@ def _read(batch: Batch, layout: Layout, start: Key | None) -> tuple[Findings, Ti
 
     keys = Timeline(layout, again)
     for first, chunk in read(path, batch.name, layout, new):
-        rows = rows_of(chunk, layout, first)
-        rows = rows.where(new.holds(rows.keys))
-        keys.add(first, first + chunk.num_rows, rows.keys)
-        findings.add(rows, count_classes=layout.label_type is not Type.NUMBER)
+        columns = columns_of(chunk, layout, first)
+        columns = columns.where(new.holds(columns.keys))
+        keys.add(first, first + chunk.num_rows, columns.keys)
+        findings.add(columns, count_classes=layout.label_type is not Type.NUMBER)
         _raise_first(checks.classes(batch.name, findings, layout))
     return findings, keys
 

@@ -94,8 +94,8 @@ class Timeline:
         """Return the days of some keys; none where keys are no times."""
         if self.layout.time_type is not Type.TIME or not len(keys):
             return frozenset()
-        first, last = keys.min() // DAY, keys.max() // DAY
-        return frozenset([int(first)] if first == last else np.unique(keys // DAY).tolist())
+        days = keys // DAY
+        return frozenset(days[np.diff(days, prepend=days[0] - 1) != 0].tolist())
 
 
 def newest(lines: Sequence[Timeline], wanted: int) -> Key:

@@ -53,7 +53,7 @@ def test_of_predictions_that_ran_away() -> None:
     found.said[:100] = np.inf
     found.said[100:200] = np.nan
     text = page(view(found_of([found, numbers_of(500, 1)])))
-    assert "The candidate is ahead in 0 of 5 days and behind in 5. Its worst rmse is 1.1241" in text
+    assert "The candidate is ahead in 0 of 5 days and behind in 5. Its worst rmse is 1.1241, on 1970-01-03" in text
     assert "Some of the candidate&#39;s predictions are no numbers." in text
     assert "nan" not in text
     assert "inf" not in text

@@ -45,7 +45,9 @@ def of_stretches(seen: Stretches) -> str:
         return "Predictions that are no numbers are in every part of the holdout."
     sign = 1 if seen.goal == "Maximize" else -1
     worst = min(known, key=lambda each: sign * each.candidate)
-    bottom = f"Its worst {seen.metric} is {number(worst.candidate)}, from {worst.begins} on"
+    single = seen.block == "day" and len(seen.entries) == seen.blocks
+    there = f"on {worst.begins}" if single else f"from {worst.begins} on"
+    bottom = f"Its worst {seen.metric} is {number(worst.candidate)}, {there}"
     if worst.champion is None:
         return f"{bottom}."
     gains = [gain(each, seen.goal) for each in seen.entries]

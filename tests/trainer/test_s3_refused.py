@@ -50,13 +50,26 @@ def test_what_is_wrong_is_told(bucket_world: BucketWorld, where: str, wrong: str
 
 
 @pytest.mark.parametrize(
-    "address", ["nonsense", "s3.example.com", "ftp://host", "http://user:word@host", "https://host/path", "http://a b"]
+    "address",
+    [
+        *("nonsense", "s3.example.com", "ftp://host", "http://user:word@host", "https://host/path", "http://a b", ""),
+        *("http://host:99999", "http://%zz", "http://a:b:c", "http://[zz", "http://host:"),
+    ],
 )
 def test_an_address_that_is_none_is_told_without_it(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
     with pytest.raises(StepError) as refused:
         Bucket("models")
     assert str(refused.value) == "AWS_ENDPOINT_URL is no address such as https://s3.example.com:9000."
+
+
+@pytest.mark.parametrize("name", ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_SESSION_TOKEN"])
+def test_a_key_with_a_line_break_behind_it_is_told(bucket_world: BucketWorld, name: str) -> None:
+    bucket_world.add(*range(6))
+    bucket_world.patch.setenv(name, "secret\n")
+    fault = bucket_world.run("first").collected
+    assert isinstance(fault, Fault)
+    assert fault.message == f"{name} holds a line break, or another character that no request can carry."
 
 
 def test_a_bucket_that_is_not_there_cannot_be_a_store(bucket_world: BucketWorld) -> None:

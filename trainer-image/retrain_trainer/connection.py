@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LARGEST = 1 << 20
 """Bytes of a file with credentials, or with certificates of authorities."""
+ENDPOINT = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::([0-9]{1,5}))?/?")
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 RETRY: "RetryConfig" = {
     "max_retries": 4,
@@ -84,16 +85,14 @@ def _client() -> "ClientConfig":
 
 def _config() -> "S3Config":
     """Return what the client does not read from the environment by itself; StepError for what would make it panic."""
-    for name in ENDPOINTS:
-        if not re.fullmatch(r"(https?://[^\s/?#@]+/?)?", os.environ.get(name, "")):
-            raise StepError(f"{name} is no address such as https://s3.example.com:9000.")
+    _require_sendable()
     path = os.environ.get("AWS_SHARED_CREDENTIALS_FILE")
     if not path or os.environ.get("AWS_ACCESS_KEY_ID"):
         return {}
     parser = configparser.ConfigParser(interpolation=None)
     profile = os.environ.get("AWS_PROFILE") or "default"
     try:
-        parser.read_string(content(Path(path), LARGEST).decode())
+        parser.read_string(content(Path(path), LARGEST).decode("ascii"))
         found = parser[profile]
         token: S3Config = {"session_token": found["aws_session_token"]} if "aws_session_token" in found else {}
         return {
@@ -105,3 +104,14 @@ def _config() -> "S3Config":
         raise StepError(
             f"{path} (AWS_SHARED_CREDENTIALS_FILE) has no [{profile}] with aws_access_key_id and aws_secret_access_key."
         ) from None
+
+
+def _require_sendable() -> None:
+    """Refuse variables that cannot stand in a request, such as a key with the line break that `echo` put behind it."""
+    for name, value in os.environ.items():
+        if name.startswith("AWS_") and not (value.isascii() and value.isprintable()):
+            raise StepError(f"{name} holds a line break, or another character that no request can carry.")
+    for name in ENDPOINTS:
+        found = ENDPOINT.fullmatch(os.environ.get(name, ""))
+        if name in os.environ and (found is None or int(found[1] or 0) > 65535):
+            raise StepError(f"{name} is no address such as https://s3.example.com:9000.")

@@ -3,6 +3,8 @@
 from io import StringIO
 from typing import Any
 
+import pytest
+
 from retrain_operator.cli.page import show
 from retrain_operator.model.world import InvalidPolicy, Policy, Run
 from tests.cli.wire import CLAIM, STARTED, ended, policy, run, summary
@@ -97,6 +99,21 @@ def test_a_blocked_run_with_all_there_is_to_tell() -> None:
         ],
     )
     assert shown(seen, newest) == BLOCKED
+
+
+class Terminal(StringIO):
+    """One that is 60 columns wide."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_narrow_terminal_does_not_break_what_is_to_be_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    missing = [{"layer": "RBAC", "account": "ServiceAccount shop/retrain-runner", **PATCH}]
+    out = Terminal()
+    show(policy(state="Blocked", activeRun=CLAIM), run(state="Blocked", startTime=STARTED, missing=missing), out)
+    assert "\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: retrain-runner-more}\n" in out.getvalue()
 
 
 def test_a_policy_without_a_run_says_only_what_there_is() -> None:

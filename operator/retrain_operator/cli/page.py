@@ -34,7 +34,7 @@ def show(policy: Policy | InvalidPolicy, run: Run | None, out: TextIO) -> None:
     """Print the page. A terminal gets colours and tables that fit; whoever reads from a pipe gets unbroken lines."""
     console = Console(file=out, highlight=False, width=None if out.isatty() else PIPE_WIDTH)
     for part in page(policy, run):
-        console.print(part, crop=False)
+        console.print(part, crop=False, soft_wrap=isinstance(part, Text) and part.no_wrap is True)
 
 
 def page(policy: Policy | InvalidPolicy, run: Run | None) -> Iterator[Text | Table]:
@@ -86,7 +86,7 @@ def _missing(run: Run) -> Iterator[Text]:
         grant(account, run.status.missing), sort_keys=False, default_flow_style=None, width=1000
     )
     command = f"kubectl apply -f - <<'END'\n{objects}END"
-    yield Text(f"To grant it:\n\n{command}", no_wrap=True, overflow="ignore")
+    yield Text(f"To grant it:\n\n{command}", no_wrap=True)
 
 
 def _line(pair: Pair) -> Text:

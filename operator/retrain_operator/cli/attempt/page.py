@@ -25,7 +25,7 @@ def show(tried: Tried, places: Places, out: TextIO) -> None:
     """Print the page: as wide as the terminal is, 80 columns where there is none."""
     console = Console(file=out, highlight=False, width=None if out.isatty() else WIDTH)
     for part in page(tried, places):
-        console.print(part)
+        console.print(part, soft_wrap=isinstance(part, Text) and part.no_wrap is True)
 
 
 def page(tried: Tried, places: Places) -> Iterator[Text | Table]:
@@ -39,7 +39,8 @@ def page(tried: Tried, places: Places) -> Iterator[Text | Table]:
         yield Text()
         yield _gates(rows)
     yield Text("\n").append(_ended(tried), STYLES.get(tried.outcome, "")).append(f": {tried.message}")
-    yield from map(Text, _kept(tried, places))
+    # What people copy is never broken, however long it is.
+    yield from (Text(line, no_wrap=True) for line in _kept(tried, places))
 
 
 def _ended(tried: Tried) -> str:

@@ -108,8 +108,11 @@ def _called(run: Run, root: Path, command: tuple[str, ...], watching: Watching) 
     }
     for step in STEPS:
         left = trainer.timeout - (now() - run.created)
-        with watching.doing(step.capitalize()):
-            called = call(Call((*command, step), variables, root / "answer"), left.total_seconds())
+        try:
+            with watching.doing(step.capitalize()):
+                called = call(Call((*command, step), variables, root / "answer"), left.total_seconds())
+        except OSError as error:
+            raise CannotTryError(f"The trainer cannot be started: {error.strerror or error}.") from None
         yield called
         if called.code != 0:
             return

@@ -165,6 +165,7 @@ def _evaluated(world: RunWorld, evaluated: Evaluated, data: Digest | None, statu
         scores=evaluated.scores,
         holdout=evaluated.holdout,
         reference=evaluated.reference,
+        worst_slice=evaluated.worst_slice,
     )
     record = VerdictRecord(promote=found.promote, reason=found.reason, message=found.message)
     judged = status.model_copy(update={"result": result, "verdict": record})

@@ -8,7 +8,7 @@ from retrain_operator.model.policy import PolicySpec
 from retrain_operator.model.scalars import CamelWord, DottedName, Name, Sentence, Time
 from retrain_operator.model.schema import ApiWord, rules
 from retrain_operator.model.status import Cause, Condition
-from retrain_trainer.contract import Champion, Digest, HoldoutReport, ModelRef, Reference, Score
+from retrain_trainer.contract import Champion, Digest, HoldoutReport, ModelRef, Reference, Score, Slice
 
 
 class Outcome(StrEnum):
@@ -123,6 +123,7 @@ class Result(ApiWord):
     scores: tuple[Score, ...] = Field((), max_length=8, description="Both models on the same holdout.")
     holdout: HoldoutReport | None = Field(None, description="The rows both were scored on.")
     reference: Reference | None = Field(None, description="Both models on the holdout of the last promotion.")
+    worst_slice: Slice | None = Field(None, description="Both models where the candidate falls back most.")
 
 
 class RolloutRecord(ApiWord):

@@ -1,14 +1,15 @@
-"""kill -9 at random moments of a commit to a bucket: no half version, and the next attempt makes the same one."""
+"""kill -9 at random moments of a commit to a bucket, or of a copy from one: the next attempt makes the same of it."""
 
 import os
 import random
 import secrets
+import shutil
 from typing import Any
 
 from retrain_trainer import pipeline
 from retrain_trainer.manifest import GOLDEN, HOLDOUT
 from retrain_trainer.store import Store, open_version
-from tests.trainer.kills import FOREVER, Attempt, Cluster
+from tests.trainer.kills import FOREVER, Attempt, Cluster, drafts
 from tests.trainer.s3 import BucketWorld
 
 KILLS = 20
@@ -46,6 +47,24 @@ def test_killed_at_random_moments_of_a_commit_a_run_makes_one_version(bucket_wor
     assert len(substances) == 1
     assert unfinished > 0, "no kill came between the first and the last request of a commit"
     print(f"{KILLS} kills, {unfinished} of them between the first and the last request of a commit.")
+
+
+def test_killed_while_it_copies_a_run_collects_the_same(bucket_world: BucketWorld) -> None:
+    world, cluster = bucket_world, Cluster(bucket_world)
+    world.add(*range(24))
+    workspace = world.workspace("run")
+    clean, chance = cluster.attempt("collect", "run"), random.Random(secrets.randbits(32))
+    plan, killed = (workspace / "plan.json").read_bytes(), 0
+    for number in range(KILLS // 2):
+        shutil.rmtree(world.workspace("run"))
+        world.workspace("run")
+        attempt = cluster.attempt("collect", "run", (number + chance.random()) / (KILLS // 2) * clean.lasted)
+        killed += attempt.killed
+        world.step("collect", "run")
+        assert (workspace / "plan.json").read_bytes() == plan
+        assert drafts(workspace) == []
+        assert len(list((workspace / "batches").iterdir())) == 24
+    assert killed > 0
 
 
 def prepared(world: BucketWorld, name: str, cluster: Cluster, kill_after: float = FOREVER) -> Attempt:

@@ -43,7 +43,7 @@ class TestTheLoop:
         assert first.collect.message == "6 batches with 2,016 new rows; the newest 672 are held out."
         assert first.evaluate.candidate is not None
         assert first.evaluate.candidate.uri == f"{world.store_uri}/v000001-first"
-        assert fetched == weeks(*range(6))
+        assert sorted(fetched) == weeks(*range(6))
         fetched.clear()
         world.add(6, 7, 8)
         second = world.promote(world.run("second"))
@@ -51,7 +51,7 @@ class TestTheLoop:
         assert second.evaluate.candidate is not None
         assert second.evaluate.candidate.uri == f"{world.store_uri}/v000002-second"
         champion = "models/churn/v000001-first/holdout.parquet"
-        assert fetched == [*weeks(6, 7, 8), *weeks(4, 5), champion]
+        assert sorted(fetched) == [*weeks(4, 5, 6, 7, 8), champion]
         fetched.clear()
         message = ended(world.run("third"), CollectOutcome.NO_NEW_DATA)
         assert message == "No new data: the champion v000002-second has seen all 9 batches there are."
@@ -94,7 +94,7 @@ class TestTheLoop:
         world.add(6, 7, 8)
         fetched.clear()
         assert world.run("second").train.batches == 4
-        assert fetched == [*weeks(6, 7, 8), *weeks(4, 5), *weeks(1, 2, 3), "models/churn/v000001-first/holdout.parquet"]
+        assert sorted(fetched) == [*weeks(1, 2, 3, 4, 5, 6, 7, 8), "models/churn/v000001-first/holdout.parquet"]
 
 
 class TestBatches:

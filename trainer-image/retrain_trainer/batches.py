@@ -55,9 +55,9 @@ def batches_of(source: str, known: dict[str, Seen], folder: Path) -> list[Batch]
 
 def bring(batches: Iterable[Batch]) -> None:
     """Have each of these batches at its path, but for those too large; StepError when one in a bucket was changed."""
-    for batch in batches:
-        if batch.uri is not None and batch.size <= LARGEST and not Path(batch.path).exists():
-            importlib.import_module("retrain_trainer.fetch").bring(batch)
+    away = [batch for batch in batches if batch.uri and batch.size <= LARGEST and not Path(batch.path).exists()]
+    if away:
+        importlib.import_module("retrain_trainer.fetch").bring(away)
 
 
 def listing(source: str) -> list[Path]:

@@ -6,6 +6,7 @@ From then on a batch is a file like any other, and stays what it was when it was
 import glob
 import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +15,9 @@ from retrain_trainer.contract import Digest
 from retrain_trainer.faults import StepError
 from retrain_trainer.objects import Bucket, Object
 from retrain_trainer.places import BUCKET_SCHEME, bucket_and_key
+
+AT_ONCE = 8
+"""Copies that are made at the same time: small batches take as long as the server takes to answer."""
 
 
 def batches_of(source: str, known: dict[str, Seen], folder: Path) -> list[Batch]:
@@ -26,11 +30,17 @@ def batches_of(source: str, known: dict[str, Seen], folder: Path) -> list[Batch]
     found = {"/".join(rest): listed[rest] for rest in names}
     new = [one for name, one in found.items() if not (_known(known.get(name), one) or _path(folder, one).exists())]
     _require_room(folder, sum(one.size for one in new), source)
-    return [_batch(bucket, name, one, _known(known.get(name), one), _path(folder, one)) for name, one in found.items()]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda name: _batch(bucket, name, found[name], known.get(name), folder), found))
 
 
-def bring(batch: Batch) -> None:
-    """Copy the object of a batch to its path; StepError when it is no longer the one that is known."""
+def bring(batches: list[Batch]) -> None:
+    """Copy the objects of batches to their paths; StepError when one is no longer what is known of it."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(_bring, batches))
+
+
+def _bring(batch: Batch) -> None:
     assert batch.uri is not None  # a file is where it is
     name, _, key = batch.uri.removeprefix(BUCKET_SCHEME).partition("/")
     found = Bucket(name).fetch(Object(key, batch.size, batch.modified, batch.etag), Path(batch.path))
@@ -88,8 +98,9 @@ def _path(folder: Path, found: Object) -> Path:
     return folder / f"{_state(found).removeprefix('sha256:')[:24]}{PurePosixPath(found.key).suffix[:16]}"
 
 
-def _batch(bucket: Bucket, name: str, found: Object, digest: Digest | None, path: Path) -> Batch:
+def _batch(bucket: Bucket, name: str, found: Object, seen: Seen | None, folder: Path) -> Batch:
     """Describe an object; one that is not known is copied, unless an earlier attempt in this workspace has done so."""
+    digest, path = _known(seen, found), _path(folder, found)
     if digest is None:
         digest = file_digest(path) if path.exists() else bucket.fetch(found, path)
     return Batch(

@@ -141,7 +141,8 @@ def _message(scores: tuple[Score, ...], holdout: HoldoutReport, task: Task) -> s
     words += f", the champion's {first.champion:.4g}: {gain if first.improvement else 'no better'}"
     if first.lower_bound is None:
         return f"{words}."
-    return f"{words} (improvement at least {first.lower_bound:.3g} with {100 * task.evaluation.confidence:.4g}% confidence)."
+    confidence = f"{100 * task.evaluation.confidence:.4g}% confidence"
+    return f"{words} (improvement at least {first.lower_bound:.3g} with {confidence})."
 
 
 def _rounded(value: float) -> float:

@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from retrain_trainer.batches import file_digest
@@ -58,7 +59,10 @@ class Folder:
         """Remove drafts of earlier attempts of this run, and of runs that are long dead."""
         for draft in self._folder.glob(f"{DRAFT}*"):
             if _of(run, draft) or _dead(draft):
-                shutil.rmtree(draft, ignore_errors=True)
+                # Under another name first: an owner that still lives then finds no draft to put in its place, where
+                # removing file by file could go on in what has just become a version.
+                with suppress(OSError):
+                    shutil.rmtree(draft.rename(self._draft(run)))
 
     def put(self, version: str, run: str, contents: Contents, seal: Seal) -> None:
         """Write a draft and rename it. When its place is taken, another attempt of the run was faster: ours goes."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from retrain_operator.model.names import DIGEST_ANNOTATION
 from retrain_operator.model.policy import PolicySpec
 from retrain_trainer import connection, manifest, objects, shelf
 from retrain_trainer.contract import Model
@@ -17,8 +18,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-def variables(container: dict[str, Any]) -> dict[str, str]:
-    return {variable["name"]: variable["value"] for variable in container["env"]}
+def variables(container: dict[str, Any]) -> dict[str, str | None]:
+    return {variable["name"]: variable.get("value") for variable in container["env"]}
 
 
 def test_the_policy_and_the_server_name_one_secret_in_the_same_way() -> None:
@@ -34,6 +35,7 @@ def test_the_policy_and_the_server_name_one_secret_in_the_same_way() -> None:
         trainer["AWS_SHARED_CREDENTIALS_FILE"] == f"{mount['mountPath']}/{next(iter(SAMPLES['Secret']['stringData']))}"
     )
     assert policy.rollout.env in server
+    assert DIGEST_ANNOTATION in str(pod)
     assert policy.rollout.container == pod["containers"][0]["name"]
 
 

@@ -19,7 +19,8 @@ def area(positive: NDArray[np.bool_], margins: Floats, number: NDArray[np.int64]
     `number` is that of the block of each row.
     """
     ordered, shift = _ordered(positive, margins, number)
-    positive, number, ordered = (ordered & 1).astype(bool), (ordered & ((1 << shift) - 1)) >> 1, ordered >> shift
+    positive, number = (ordered & 1).astype(bool), (ordered & ((1 << shift) - 1)) >> 1
+    ordered >>= shift
     first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
     whole = _share_right(positive, np.flatnonzero(first))
     ranks = np.cumsum(first) - 1
@@ -54,8 +55,13 @@ def _ordered(positive: NDArray[np.bool_], margins: Floats, number: NDArray[np.in
     """
     shift = int(number.max()).bit_length() + 1
     bits = (margins + 0.0).view(np.int64)  # of the two zeros only one is left
-    bits = (bits ^ ((bits >> 63) & np.iinfo(np.int64).max)) >> shift << shift
-    return np.sort(bits | (number << 1) | positive), shift
+    bits ^= (bits >> 63) & np.iinfo(np.int64).max
+    bits >>= shift
+    bits <<= shift
+    bits |= number << 1
+    bits |= positive
+    bits.sort()
+    return bits, shift
 
 
 def _share_right(positive: NDArray[np.bool_], begins: NDArray[np.int64]) -> float:

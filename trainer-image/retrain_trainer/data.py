@@ -3,6 +3,7 @@
 Features become float64, whatever number type a file has; labels and times one type each.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -84,7 +85,7 @@ WHOLE = Span()
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some rows of a batch that have a label, in the order of the file. `unlabelled` counts those left out.
+    """Some rows of a batch that have a label, in the order of the file.
 
     Of features, one column lies after another in memory: that is how files have them, and checks read them.
     """
@@ -92,7 +93,6 @@ class Rows:
     features: Floats
     labels: Labels
     keys: Keys
-    unlabelled: int = 0
 
     def where(self, mask: NDArray[np.bool_]) -> "Rows":
         """Return the rows that the mask picks."""
@@ -101,7 +101,10 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Some rows as they come from a file: an array for each feature, of float32 or float64."""
+    """Rows that have a label as they come from a file: an array for each feature, of float32 or float64.
+
+    `unlabelled` counts those left out.
+    """
 
     features: tuple[NDArray[np.floating[Any]], ...]
     labels: Labels
@@ -114,12 +117,14 @@ class Columns:
             return self
         return Columns(tuple(column[mask] for column in self.features), self.labels[mask], self.keys[mask])
 
-    def rows(self) -> Rows:
-        """Return them as rows."""
-        features = np.empty((len(self.features), len(self.labels))).T
-        for number, column in enumerate(self.features):
-            features[:, number] = column
-        return Rows(features, self.labels, self.keys, self.unlabelled)
+    def pieces(self, size: int) -> Iterator[Rows]:
+        """Yield them as rows, so many at a time."""
+        for begin in range(0, len(self.labels), size):
+            piece = slice(begin, begin + size)
+            features = np.empty((len(self.features), len(self.labels[piece]))).T
+            for number, column in enumerate(self.features):
+                features[:, number] = column[piece]
+            yield Rows(features, self.labels[piece], self.keys[piece])
 
 
 def type_of(arrow: pa.DataType) -> Type:
@@ -154,6 +159,13 @@ def columns_of(chunk: pa.RecordBatch, layout: Layout, offset: int) -> Columns:
     known = labels.is_valid().to_numpy(zero_copy_only=False)
     features = tuple(column[known] for column in features)
     return Columns(features, _labels(labels.drop_null()), keys[known], unlabelled=labels.null_count)
+
+
+def joined(parts: Sequence[Columns]) -> Rows:
+    """Put some rows together."""
+    columns = zip(*(part.features for part in parts), strict=True)
+    labels, keys = (np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "keys"))
+    return Rows(np.stack([np.concatenate(column) for column in columns]).astype(np.float64).T, labels, keys)
 
 
 def keys_of(chunk: pa.RecordBatch, layout: Layout, offset: int) -> Keys:

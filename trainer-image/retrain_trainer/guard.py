@@ -35,7 +35,7 @@ class Guard:
 
     def followed_by(self, rows: Rows) -> "Guard":
         """Return the newest rows when these come after."""
-        if not len(self.labels):
+        if not len(self.labels) or len(rows.labels) >= GUARD_ROWS:
             return Guard(rows.features[-GUARD_ROWS:], rows.labels[-GUARD_ROWS:])
         features = np.concatenate([self.features, rows.features[-GUARD_ROWS:]])
         labels = np.concatenate([self.labels, rows.labels[-GUARD_ROWS:]])

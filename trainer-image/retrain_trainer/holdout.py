@@ -6,7 +6,7 @@ where the time is a date, runs of sqrt(n) rows where it is not.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from retrain_trainer import contract
 from retrain_trainer.batches import Batch, Key, file_digest
-from retrain_trainer.data import Keys, Layout, Span, Type, keys_of
+from retrain_trainer.data import Columns, Keys, Layout, Rows, Span, Type, columns_of, joined, keys_of
 from retrain_trainer.faults import StepError
 from retrain_trainer.reading import read, stored
 from retrain_trainer.timeline import DAY, Split, Timeline, newest, next_after
@@ -67,16 +67,30 @@ def blocks_of(ordered: Keys, layout: Layout) -> NDArray[np.int64]:
     return np.minimum(np.arange(len(ordered)) // size, max(_runs(len(ordered)) - 1, 0))
 
 
-def write(path: Path, batches: Sequence[tuple[Batch, Key]], layout: Layout) -> None:
-    """Write the rows of each batch from its key on, in the order of the batches, without rows that have no label."""
+def write(path: Path, batches: Sequence[tuple[Batch, Key]], layout: Layout, rows: int, step: int) -> Rows:
+    """Write the rows of each batch from its key on, in the order of the batches, without rows that have no label.
+
+    Every `step`-th of them, the first included, is returned. StepError when they are not as many as were cut off.
+    """
     schema = _schema([stored(Path(batch.path), batch.name, layout) for batch, _ in batches], layout)
+    some, count = list[Columns](), 0
     with pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False) as file:
         for batch, start in batches:
-            span = Span(start)
-            for first, chunk in read(Path(batch.path), batch.name, layout, span):
-                held = span.holds(keys_of(chunk, layout, first)) & chunk.column(layout.label).is_valid().to_numpy(False)
+            for first, chunk in read(Path(batch.path), batch.name, layout, Span(start)):
+                keys = keys_of(chunk, layout, first)
+                held = Span(start).holds(keys) & chunk.column(layout.label).is_valid().to_numpy(False)
                 if held.any():
-                    file.write_batch(chunk.filter(pa.array(held)).cast(schema))
+                    kept, keys = chunk.filter(pa.array(held)), keys[held]
+                    file.write_batch(kept.cast(schema))
+                    picked = np.arange(-count % step, len(keys), step)
+                    some.append(replace(columns_of(kept.take(pa.array(picked)), layout, 0), keys=keys[picked]))
+                    count += len(keys)
+    if count != rows:
+        raise StepError(
+            f"{count:,} rows were held out instead of {rows:,}: a batch has changed meanwhile, or the statistics in a "
+            "Parquet file tell the range of its times wrong."
+        )
+    return joined(some)
 
 
 def _schema(seen: Sequence[pa.Schema], layout: Layout) -> pa.Schema:
@@ -85,13 +99,7 @@ def _schema(seen: Sequence[pa.Schema], layout: Layout) -> pa.Schema:
 
 
 def report(path: Path, part: Cut, keys: Sequence[Timeline], layout: Layout) -> contract.HoldoutReport:
-    """Describe the holdout, with its times where keys are times; StepError when it is not what was cut off."""
-    written = pq.read_metadata(path).num_rows
-    if written != part.held:
-        raise StepError(
-            f"{written:,} rows were held out instead of {part.held:,}: a batch changed meanwhile, or a Parquet file "
-            "tells the range of its times wrong."
-        )
+    """Describe the holdout, with its times where keys are times."""
     start = end = None
     if layout.time_type is Type.TIME:
         edges = [(start, line.last) for line, start in zip(keys, part.starts, strict=True) if start is not None]

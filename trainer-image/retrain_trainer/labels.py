@@ -7,14 +7,12 @@ Both spoil a holdout together with the training, so that no comparison on it wou
 import importlib
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from retrain_trainer.contract import Check, Validation
 from retrain_trainer.data import Floats, Layout, Rows, Type
 from retrain_trainer.faults import Problem
-from retrain_trainer.reading import read_rows
 from retrain_trainer.store import Version
 
 ROWS, VALUES = 10_000, 2_000_000
@@ -32,26 +30,17 @@ KNOWN_LATER = (
 )
 
 
-def problems(path: Path, rows: int, layout: Layout, champion: Version | None, rules: Validation) -> Iterator[Problem]:
-    """Check a holdout file of so many rows against the champion, and each of its columns against the label."""
-    seen = _spread(path, rows, layout)
+def step(rows: int, layout: Layout) -> int:
+    """Return that every n-th of so many held-out rows is to be looked at."""
+    return max(-(-rows // max(min(ROWS, VALUES // len(layout.features)), FEWEST)), 1)
+
+
+def problems(seen: Rows, layout: Layout, champion: Version | None, rules: Validation) -> Iterator[Problem]:
+    """Check held-out rows against the champion, and each of their columns against the label."""
     if Check.INVERTED_LABELS not in rules.skip_checks and champion is not None:
         yield from _turned_over(seen, layout, champion)
     if Check.LEAKAGE not in rules.skip_checks:
         yield from _given_away(seen, layout)
-
-
-def _spread(path: Path, rows: int, layout: Layout) -> Rows:
-    """Read every n-th row."""
-    step = -(-rows // max(min(ROWS, VALUES // len(layout.features)), FEWEST))
-    parts, offset = [], 0
-    for chunk in read_rows(path, path.name, layout):
-        parts.append(chunk.where((np.arange(len(chunk.labels)) + offset) % step == 0))
-        offset += len(chunk.labels)
-    features, labels, keys = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "labels", "keys")
-    )
-    return Rows(features, labels, keys)
 
 
 def _turned_over(seen: Rows, layout: Layout, champion: Version) -> Iterator[Problem]:

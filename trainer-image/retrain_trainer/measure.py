@@ -27,7 +27,7 @@ def predict(models: Sequence[Pipeline], path: Path, layout: Layout) -> list[Pred
     # A champion and its update prepare rows in the same way, and that takes longer than predicting.
     manners = [str(joblib.hash(model.steps[:-1])) for model in models]
     for rows in read_rows(path, path.name, layout):
-        truth.append(rows.labels)
+        truth.append(_small(rows.labels))
         keys.append(rows.keys)
         prepared: dict[str, Floats] = {}
         for model, manner, answers in zip(models, manners, said, strict=True):
@@ -38,10 +38,10 @@ def predict(models: Sequence[Pipeline], path: Path, layout: Layout) -> list[Pred
     order = None if ascending(every) else np.argsort(every, kind="stable")
     every = every if order is None else every[order]
     labels, blocks = _joined(truth, order), blocks_of(every, layout)
-    starts = every[np.searchsorted(blocks, np.arange(blocks[-1] + 1))]
+    starts = every[np.searchsorted(blocks, np.arange(blocks[-1] + 1, dtype=blocks.dtype))]
     predicted = []
-    for model, answers in zip(models, said, strict=True):
-        values, probabilities, margins = (_joined(part, order) for part in zip(*answers, strict=True))
+    for model in models:
+        values, probabilities, margins = (_joined(list(part), order) for part in zip(*said.pop(0), strict=True))
         margins = probabilities if margins is None else margins
         predicted.append(Predicted(labels, values, blocks, pipeline.classes_of(model), probabilities, margins, starts))
     return predicted
@@ -61,10 +61,17 @@ def _ask(estimator: Any, rows: Floats) -> Answer:
     if probabilities is None and hasattr(estimator, "decision_function"):
         margins = np.asarray(estimator.decision_function(rows))
         margins = np.stack([-margins, margins], axis=1) if margins.ndim == 1 else margins
-    return estimator.predict(rows), probabilities, margins
+    return _small(estimator.predict(rows)), probabilities, margins
 
 
-def _joined(parts: Sequence[Any], order: NDArray[np.int64] | None) -> Any:
+def _small(labels: Labels) -> Labels:
+    """Return integers, as most classes are, in as few bytes as they need: there are millions of them."""
+    if labels.dtype.kind != "i":
+        return labels
+    return labels.astype(np.promote_types(np.min_scalar_type(labels.min()), np.min_scalar_type(labels.max())))
+
+
+def _joined(parts: list[Any], order: NDArray[np.int64] | None) -> Any:
     if parts[0] is None:
         return None
     every = np.concatenate(parts)

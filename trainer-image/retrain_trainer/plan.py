@@ -49,9 +49,10 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
     if part.shortage is not None:
         return plan
     held = [(entry.batch, start) for entry, start in zip(found.judged, part.starts, strict=True) if start is not None]
-    holdout.write(workspace.holdout, held, found.layout)
+    step = labels.step(part.held, found.layout)
+    some = holdout.write(workspace.holdout, held, found.layout, part.held, step)
     rules = task.data.validation
-    problem = next(labels.problems(workspace.holdout, part.held, found.layout, past.champion, rules), None)
+    problem = next(labels.problems(some, found.layout, past.champion, rules), None)
     if problem is not None:
         return _ended(task, CollectOutcome.DATA_INVALID, problem.sentence())
     afresh = _afresh(task, found, past)

@@ -56,9 +56,7 @@ def rows_of(portion: Portion, layout: Layout) -> Iterator[Rows]:
         raise StepError(
             f"Batch {batch.name} was changed while the run was going on. The next attempt takes it as it is."
         )
-    for rows in read_rows(Path(batch.path), batch.name, layout, Span(portion.start, portion.until)):
-        if len(rows.labels):
-            yield rows
+    yield from read_rows(Path(batch.path), batch.name, layout, Span(portion.start, portion.until))
 
 
 def _refit(task: Task, plan: Plan, profile: Profile, _: Workspace) -> Progress:

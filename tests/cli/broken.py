@@ -107,6 +107,10 @@ def chokes(step: str, said: Said) -> Left:
     return exits(1, None, step)(step, said) if "fromLater" in TASK["data"] else said
 
 
+def wants_a_digest(step: str, said: Said) -> Left:
+    return exits(1, None, step)(step, said) if CHAMPION and "digest" not in CHAMPION else said
+
+
 def as_it_is(_: str, said: Said) -> Left:
     return said
 
@@ -155,6 +159,7 @@ AFTER: dict[str, Callable[[str, Said], Left]] = {
     "writes beside": writes(lambda: STORE.parent / "cache"),
     "pretends": pretends,
     "chokes": chokes,
+    "wants a digest": wants_a_digest,
     "deaf": as_it_is,
     "leaves quietly": as_it_is,
     "stuck": as_it_is,

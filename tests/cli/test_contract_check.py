@@ -23,6 +23,7 @@ FIRST, AGAIN, NEW = (
     "New batches, with a champion",
 )
 CHANGED, TRIED, NOTHING = "A champion that is not what the task says", "New data that was tried before", "No new data"
+UNKNOWN = "A champion whose digest nobody knows"
 MISSING, JUNK, LATER = "A source that is not there", "A batch that cannot be read", "A task with fields from later"
 ENDED, SAME, ELSEWHERE = "Steps that are told to end", "Versions never change", "Nothing is written elsewhere"
 
@@ -65,7 +66,7 @@ AT_ONCE = {
     "another step": 'collect: step "collect" | "train" | the-answers',
     "perhaps": "collect: outcome to be 'Collected', 'NoNewData', 'DataInvalid' or 'DataSourceNotFound' | \"Perhaps\"",
     "no outcome": "collect: outcome to be there | none | what-collect-answers",
-    "wordy": 'collect: message to be String should have at most 512 characters | "xxx',
+    "wordy": 'collect: message: string should have at most 512 characters | "xxx',
     "speechless": "collect: a sentence for people in message | none | the-answers",
     "negative": "train: rows to be greater than or equal to 0 | -1 | what-train-answers",
     "decides with 3": "collect: exit code 0: an answer is a decision, and a decision is never repeated | exit code 3 |",
@@ -137,6 +138,10 @@ LATER_ON = {
     "chokes": (
         (FIRST, LATER),
         r"collect: an answer and exit code 0 \| exit code 1 and no answer; its log ends: .*no such col",
+    ),
+    "wants a digest": (
+        (FIRST, NEW, UNKNOWN),
+        r"collect: an answer and exit code 0 \| exit code 1 and no answer; its log",
     ),
     "writes data": (
         (FIRST, ELSEWHERE),

@@ -63,7 +63,7 @@ def test_a_champion_that_is_no_worse_stays_and_its_store_is_only_read(shop: Shop
     assert nothing["champion"] == {"uri": first["uri"], "digest": None}
     renamed = champion.rename(shop.folder / "in-service")
     shop.world.add(6, 7)
-    told = shop.told("--data", f"file://{shop.folder}/data/*", "--champion", "in-service", code=1)
+    told = shop.told("--data", "data", "--champion", "in-service", code=1)
     assert (told["outcome"], told["reason"]) == ("Rejected", "NotBetter")
     assert told["champion"] == {"uri": f"file://{renamed}", "digest": first["digest"]}
     score = told["metrics"]["accuracy"]

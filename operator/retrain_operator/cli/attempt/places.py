@@ -34,9 +34,14 @@ class Places:
         """Where the champion is; CannotTryError when what was written is no place."""
         return _uri("--champion", self.champion or "").rstrip("/")
 
+    @property
+    def batches(self) -> str | None:
+        """The data as it was written; of a folder, all that is in it."""
+        return f"{self.data}/*" if self.data and Path(self.data).expanduser().is_dir() else self.data
+
     def spec(self, spec: PolicySpec, root: Path) -> PolicySpec:
         """The policy's spec with the data and the store of this machine; without a store, one below `root`."""
-        source = spec.data.source if self.data is None else _uri("--data", self.data)
+        source = spec.data.source if self.data is None else _uri("--data", self.batches or "")
         store = f"{SCHEME}{root}/store" if self.store is None else _uri("--store", self.store)
         data = spec.data.model_copy(update={"source": source})
         model = spec.model.model_copy(update={"store": store})

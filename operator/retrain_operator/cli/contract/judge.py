@@ -12,6 +12,7 @@ from retrain_trainer.contract import ANSWER_LIMIT, CONTRACT, AnyAnswer, Collecte
 
 Said = Collected | Trained | Evaluated
 TOLD_AT_MOST = 3
+_SHOULD_BE = "Input should be "
 SECTIONS = {"collect": See.COLLECT, "train": See.TRAIN, "evaluate": See.EVALUATE}
 _ANSWER: TypeAdapter[Said | Fault] = TypeAdapter(AnyAnswer)
 
@@ -79,11 +80,15 @@ def _fault(step: str, called: Called, written: dict[str, Any]) -> Breach | None:
 def _malformed(step: str, error: ValidationError) -> Iterator[Breach]:
     """What pydantic says of the answer, field by field."""
     for each in error.errors(include_url=False)[:TOLD_AT_MOST]:
-        field = ".".join(str(part) for part in each["loc"][1:])
-        expected = each["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-        missing = each["type"] == "missing"
-        came = "none" if missing else quoted(each["input"])
-        yield Breach(step, f"{field} to be there" if missing else f"{field} to be {expected}", came, SECTIONS[step])
+        field, wanted = ".".join(str(part) for part in each["loc"][1:]), each["msg"]
+        if each["type"] == "missing":
+            yield Breach(step, f"{field} to be there", "none", SECTIONS[step])
+        elif wanted.startswith(_SHOULD_BE):
+            yield Breach(
+                step, f"{field} to be {wanted.removeprefix(_SHOULD_BE)}", quoted(each["input"]), SECTIONS[step]
+            )
+        else:
+            yield Breach(step, f"{field}: {wanted[0].lower()}{wanted[1:]}", quoted(each["input"]), SECTIONS[step])
 
 
 def _exit(step: str, called: Called) -> Iterator[Breach]:

@@ -49,6 +49,7 @@ class Runs:
             "A champion that is not what the task says": self.changed_champion,
             "New data that was tried before": self.tried,
             "No new data": self.nothing,
+            "A champion whose digest nobody knows": self.unknown,
             "A source that is not there": self.missing,
             "A batch that cannot be read": self.junk,
             "A task with fields from later": self.later,
@@ -126,6 +127,11 @@ class Runs:
         yield from self.trial.run(task, "nothing", ends("NoNewData")).breaches
         if content(self.trial.site.store) != before[1]:
             yield Breach("evaluate", "no version of a run that has ended", "the store has changed", See.EVALUATE)
+
+    def unknown(self) -> Iterator[Breach]:
+        """The first champion of a policy may have been put into service by hand."""
+        task = self.trial.task("sample-unknown", Champion(uri=self._candidate(self.second).uri))
+        yield from self.trial.step(task, "collect", "unknown", "NoNewData", "Collected")[1]
 
     def missing(self) -> Iterator[Breach]:
         """A source that matches no file."""

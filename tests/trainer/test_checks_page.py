@@ -34,6 +34,7 @@ def test_every_check_is_named_as_messages_and_policies_name_it() -> None:
         ("range", f"more than {checks.OUT_OF_RANGE:.0%} of rows"),
         ("distance", f"above {checks.MAX_PSI:g}:"),
         ("inverted labels", f"less than {labels.TURNED_OVER:.0%} right"),
+        ("inverted labels", f"rank correlation below {labels.OPPOSITE:g}"),
         ("leakage", f"AUC above {labels.SEPARATES:g}, of a number rank correlation above {labels.FOLLOWS:g}"),
     ],
 )

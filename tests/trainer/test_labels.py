@@ -9,7 +9,7 @@ import pytest
 from retrain_trainer.contract import CollectOutcome, EvaluateOutcome, Fault
 from tests.trainer.world import WEEK, Edit, World, ended, flipped
 
-REGRESSION = {
+REGRESSION: dict[str, Any] = {
     "model": {"estimator": "SGDRegressor", "parameters": {}},
     "evaluation": {"gates": [{"metric": "r2"}]},
 }
@@ -25,6 +25,10 @@ def rare(columns: dict[str, Any]) -> dict[str, Any]:
 
 def third(columns: dict[str, Any]) -> dict[str, Any]:
     return {**columns, "y": columns["y"] + (np.arange(WEEK) % 3 == 0)}
+
+
+def summed(columns: dict[str, Any]) -> dict[str, Any]:
+    return {**columns, "y": 2 * columns["a"] + columns["b"] + columns["y"]}
 
 
 def skipping(*checks: str, **data: Any) -> dict[str, Any]:
@@ -54,7 +58,18 @@ class TestLabelsTurnedOver:
         world.add(6, 7, 8, edit=flipped)
         assert world.run("second", **skipping("InvertedLabels")).collect.outcome is CollectOutcome.COLLECTED
 
-    def test_are_no_matter_of_more_classes_or_of_numbers(self, world: World) -> None:
+    def test_are_refused_where_a_number_has_the_opposite_sign(self, world: World) -> None:
+        world.add(*range(6), edit=summed)
+        world.promote(world.run("first", **REGRESSION))
+        world.add(6, 7, 8, edit=lambda c: {**c, "y": -summed(c)["y"]})
+        message = refused(world, **REGRESSION)
+        expected = (
+            "expected predictions of the champion that rise with the label, a rank correlation above -0.25, seen "
+        )
+        assert message.startswith(f"All new batches, column y, check inverted labels: {expected}-0.9")
+        assert message.endswith(" (do the labels have the opposite sign?).")
+
+    def test_are_no_matter_of_more_classes(self, world: World) -> None:
         world.add(*range(6), edit=third)
         world.promote(world.run("first"))
         world.add(6, 7, 8, edit=lambda c: {**c, "y": 2 - third(c)["y"]})

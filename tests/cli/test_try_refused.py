@@ -163,6 +163,6 @@ def test_a_terminal_is_shown_the_step_under_way(shop: Shop) -> None:
     except OSError:  # the other end is closed
         pass
     os.close(ours)
-    assert all(word in shown for word in (b"Collect", b"Train", b"Evaluate", b"0:00:00"))
+    assert all(word in shown for word in (b"1/3 Collect", b"2/3 Train", b"3/3 Evaluate", b"0:00:00"))
     assert "\x1b" not in out
     assert out.startswith("Policy churn in namespace default")

@@ -9,13 +9,14 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 
 class Watching:
-    """A line for each thing that is to be done, with a bar that is full once it is; all gone when the work is over."""
+    """A line for each thing that was begun, with a bar that is full once it is done; all gone when the work is over."""
 
-    def __init__(self, err: TextIO, things: tuple[str, ...]) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20), TimeElapsedColumn())
+    def __init__(self, err: TextIO, count: int) -> None:
+        columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), BarColumn(20))
         console = Console(file=err, highlight=False)
-        self._progress = Progress(*columns, console=console, transient=True, disable=not err.isatty())
-        self._things = {thing: self._progress.add_task(thing, start=False, total=1) for thing in things}
+        disable = not err.isatty()
+        self._progress = Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=disable)
+        self._count = count
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -27,8 +28,7 @@ class Watching:
     @contextmanager
     def doing(self, thing: str) -> Iterator[None]:
         """Within it that thing is under way: how much of it is done cannot be known, only that it goes on."""
-        known = self._things[thing]
-        self._progress.start_task(known)
-        self._progress.update(known, total=None)
+        number = len(self._progress.tasks) + 1
+        task = self._progress.add_task(f"{number}/{self._count} {thing}", total=None)
         yield
-        self._progress.update(known, total=1, completed=1)
+        self._progress.update(task, total=1, completed=1)

@@ -11,6 +11,7 @@ from retrain_operator.cli.attempt.tell import tell_json
 from retrain_operator.cli.call import INTERRUPTED, interruptible
 from retrain_operator.cli.policy_file import PolicyFileError, read
 from retrain_operator.cli.watching import Watching
+from retrain_operator.model.names import STEPS
 from retrain_operator.model.run import Outcome
 
 __all__ = ["Places", "Request", "try_out"]
@@ -57,5 +58,5 @@ def _tried(request: Request, err: TextIO) -> Tried:
         command = tuple(shlex.split(request.trainer))
     except ValueError as error:
         raise CannotTryError(f"--trainer is no command: {str(error).lower()}.") from None
-    watching = Watching(err, ("Collect", "Train", "Evaluate"))
+    watching = Watching(err, len(STEPS))
     return attempt(read(request.file, request.policy), request.places, command, watching)

@@ -68,7 +68,7 @@ def _checks(request: Request, trainer: Trainer, err: TextIO) -> tuple[Check, ...
         site = Site(Path(root))
         site.prepare()
         checks = Runs(Trial(trainer, site, request.format, request.seconds)).all()
-        with Watching(err, tuple(checks)) as watching:
+        with Watching(err, len(checks)) as watching:
             return tuple(_done(title, run, watching) for title, run in checks.items())
 
 

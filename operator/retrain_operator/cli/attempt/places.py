@@ -37,7 +37,7 @@ class Places:
     @property
     def batches(self) -> str | None:
         """The data as it was written; of a folder, all that is in it."""
-        return f"{self.data}/*" if self.data and Path(self.data).expanduser().is_dir() else self.data
+        return f"{self.data}/*" if self.data and os.path.isdir(os.path.expanduser(self.data)) else self.data  # noqa: PTH111, PTH112
 
     def spec(self, spec: PolicySpec, root: Path) -> PolicySpec:
         """The policy's spec with the data and the store of this machine; without a store, one below `root`."""
@@ -60,7 +60,8 @@ class Places:
 
 
 def _uri(option: str, text: str) -> str:
-    written = text if "://" in text else f"{SCHEME}{os.path.abspath(Path(text).expanduser())}"  # noqa: PTH100  # resolve() would follow links
+    # Without following links, as Path.resolve would.
+    written = text if "://" in text else f"{SCHEME}{os.path.abspath(os.path.expanduser(text))}"  # noqa: PTH100, PTH111
     try:
         return _URI.validate_python(written)
     except ValidationError:

@@ -29,6 +29,7 @@ from retrain_trainer.contract import TASK_VARIABLE
 
 TRAINER = (sys.executable, "-P", "-m", "retrain_trainer")
 """The one that comes with the project; -P, as what lies in the folder one happens to stand in is no part of it."""
+OF_THE_TRAINER = re.compile(r"""extra == ['"]trainer['"]""")
 HINT = " That is a path in the trainer's pod; --data GLOB names a copy of the data on this machine."
 
 
@@ -65,7 +66,10 @@ def attempt(draft: Draft, places: Places, command: tuple[str, ...], watching: Wa
 
 def _require_trainer() -> None:
     """Raise CannotTryError when packages of the extra `trainer` are missing."""
-    wanted = [each for each in metadata.requires("retrain-operator") or () if "extra == 'trainer'" in each]
+    try:
+        wanted = [each for each in metadata.requires("retrain-operator") or () if OF_THE_TRAINER.search(each)]
+    except metadata.PackageNotFoundError:
+        return  # run from a checkout that nobody has installed; then imports tell what is missing
     names = (re.split(r"[^A-Za-z0-9._-]", each, maxsplit=1)[0] for each in wanted)
     missing = [name for name in names if not any(metadata.distributions(name=name))]
     if missing:

@@ -89,10 +89,8 @@ class Runs:
         if evaluated := self.second.evaluated:
             yield from compared.with_champion(evaluated, champion)
             self._remember(evaluated)
-        digests = [
-            told.collected.data_digest if told and told.collected else None for told in (self.first, self.second)
-        ]
-        if digests[0] and digests[0] == digests[1]:
+        before, after = _new_data(self.first), _new_data(self.second)
+        if before and before == after:
             yield Breach("collect", "another dataDigest once there is new data", "the same", See.COLLECT)
 
     def changed_champion(self) -> Iterator[Breach]:
@@ -111,7 +109,7 @@ class Runs:
     def tried(self) -> Iterator[Breach]:
         """What an earlier run has tried in vain is not tried again."""
         champion = self._candidate(self.first)
-        known = self.second.collected.data_digest if self.second and self.second.collected else None
+        known = _new_data(self.second)
         if known is None:
             raise NotPossibleError("collect gives no dataDigest for new data, as it may")
         task = self.trial.task("sample-tried", _served(champion), known)
@@ -122,10 +120,10 @@ class Runs:
 
     def nothing(self) -> Iterator[Breach]:
         """The champion has seen every batch."""
-        before = self._candidate(self.second), content(self.trial.site.store)
-        task = self.trial.task("sample-nothing", _served(before[0]))
+        champion, before = self._candidate(self.second), content(self.trial.site.store)
+        task = self.trial.task("sample-nothing", _served(champion))
         yield from self.trial.run(task, "nothing", ends("NoNewData")).breaches
-        if content(self.trial.site.store) != before[1]:
+        if content(self.trial.site.store) != before:
             yield Breach("evaluate", "no version of a run that has ended", "the store has changed", See.EVALUATE)
 
     def unknown(self) -> Iterator[Breach]:
@@ -211,6 +209,11 @@ class Runs:
         if told is None or told.evaluated is None or told.evaluated.candidate is None:
             raise NotPossibleError("it builds on a run that did not come to its end")
         return told.evaluated.candidate
+
+
+def _new_data(told: Told | None) -> Digest | None:
+    """What collect says that is new."""
+    return told.collected.data_digest if told and told.collected else None
 
 
 def _served(candidate: ModelRef) -> Champion:

@@ -131,8 +131,9 @@ class Image:
         """As a container that is removed once it has ended."""
         name = f"retrain-check-{secrets.token_hex(5)}"
         user = os.getuid() or USER  # whoever is no root can remove only what their own user has written
+        own = ["--userns", "keep-id"] if Path(self.engine).name == "podman" and os.getuid() else []
         argv = [
-            *(self.engine, "run", "--rm", "--name", name, "--user", f"{user}:{user}", "--read-only"),
+            *(self.engine, "run", "--rm", "--name", name, "--user", f"{user}:{user}", *own, "--read-only"),
             *("--network", "none", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
             *("--env", f"{TASK_VARIABLE}={task}", "--tmpfs", "/tmp"),  # noqa: S108  # the container's own
             *_mounted(site.data, DATA_MOUNT, read_only=True),

@@ -19,14 +19,20 @@ def area(positive: NDArray[np.bool_], margins: Floats, number: NDArray[np.int64]
     `number` is that of the block of each row.
     """
     ordered, shift = _ordered(positive, margins, number)
-    positive, number = (ordered & 1).astype(bool), (ordered & ((1 << shift) - 1)) >> 1
+    positive, number = (ordered & 1).astype(bool), ((ordered >> 1) & ((1 << shift - 1) - 1)).astype(np.int32)
     ordered >>= shift
     first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    del ordered
     whole = _share_right(positive, np.flatnonzero(first))
-    ranks = np.cumsum(first) - 1
+    ranks = np.cumsum(first, dtype=np.int64)
+    ranks -= 1
     blocks, values = int(number.max()) + 1, int(ranks[-1]) + 1
     count = min(values, max(CELLS // blocks, 2))
-    cells = number * count + (ranks if count == values else ranks * count // values)
+    if count < values:
+        ranks *= count
+        ranks //= values
+    cells = ranks
+    cells += np.int64(count) * number
     above, below = (
         np.asarray(np.bincount(cells, rows, minlength=blocks * count).reshape(-1, count), np.float64)
         for rows in (positive, ~positive)
@@ -55,7 +61,9 @@ def _ordered(positive: NDArray[np.bool_], margins: Floats, number: NDArray[np.in
     """
     shift = int(number.max()).bit_length() + 1
     bits = (margins + 0.0).view(np.int64)  # of the two zeros only one is left
-    bits ^= (bits >> 63) & np.iinfo(np.int64).max
+    turn = bits >> 63  # a smaller negative number has larger bits
+    turn &= np.iinfo(np.int64).max
+    bits ^= turn
     bits >>= shift
     bits <<= shift
     bits |= number << 1

@@ -152,6 +152,7 @@ AFTER: dict[str, Callable[[str, Said], Left]] = {
     "bound above": with_score(lowerBound=0.9),
     "always new": with_outcome("NoNewData", "Collected"),
     "eats anything": with_outcome("DataInvalid", "Collected"),
+    "sure of itself": with_outcome("Inconclusive", "Evaluated"),
     "goes on": with_outcome("Skipped", "Trained"),
     "one digest": with_fields("collect", dataDigest=f"sha256:{'3' * 64}"),
     "writes data": writes(lambda: data() / "index.csv.idx"),

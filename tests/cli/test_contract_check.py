@@ -23,7 +23,7 @@ FIRST, AGAIN, NEW = (
     "New batches, with a champion",
 )
 CHANGED, TRIED, NOTHING = "A champion that is not what the task says", "New data that was tried before", "No new data"
-UNKNOWN = "A champion whose digest nobody knows"
+FEW, UNKNOWN = "Too few rows to compare models on", "A champion whose digest nobody knows"
 MISSING, JUNK, LATER = "A source that is not there", "A batch that cannot be read", "A task with fields from later"
 ENDED, SAME, ELSEWHERE = "Steps that are told to end", "Versions never change", "Nothing is written elsewhere"
 
@@ -130,6 +130,10 @@ LATER_ON = {
     "eats anything": (
         (FIRST, JUNK),
         r"collect: outcome DataInvalid \| Collected: Batch week-99\.csv: expected CSV with num",
+    ),
+    "sure of itself": (
+        (FEW,),
+        r"evaluate: outcome Inconclusive \| Evaluated: 200 new rows are too few to train on some",
     ),
     "goes on": (
         (MISSING,),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from retrain_operator.cli.contract import compared
 from retrain_operator.cli.contract.breach import Breach, See, named
-from retrain_operator.cli.contract.sample import FIRST_WEEKS, JUNK, NEW_WEEKS, write_batch
+from retrain_operator.cli.contract.sample import FEW, FIRST_WEEKS, JUNK, NEW_WEEKS, write_batch
 from retrain_operator.cli.contract.trial import Outcomes, Told, Trial
 from retrain_operator.cli.contract.versions import content, folder_of, wrong_with_version
 from retrain_operator.model.names import STEPS
@@ -52,6 +52,7 @@ class Runs:
             "A champion whose digest nobody knows": self.unknown,
             "A source that is not there": self.missing,
             "A batch that cannot be read": self.junk,
+            "Too few rows to compare models on": self.few,
             "A task with fields from later": self.later,
             "Steps that are told to end": self.terminated,
             "Versions never change": self.unchanged,
@@ -147,6 +148,15 @@ class Runs:
             yield from self.trial.run(task, "junk", ends("DataInvalid")).breaches
         finally:
             path.unlink()
+
+    def few(self) -> Iterator[Breach]:
+        """Fewer rows than the task wants held out tell nothing of a model."""
+        folder = self.trial.site.data / "few"
+        folder.mkdir()
+        write_batch(folder, FIRST_WEEKS[0], self.trial.format, FEW)
+        self.batches = content(self.trial.site.data)
+        expected: Outcomes = (("Collected",), ("Skipped",), ("Inconclusive",))
+        yield from self.trial.run(self.trial.task("sample-few", folder="few"), "few", expected).breaches
 
     def later(self) -> Iterator[Breach]:
         """A newer operator may say more than this trainer knows."""

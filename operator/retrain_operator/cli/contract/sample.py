@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 COLUMNS = ("time", "price", "distance", "load", "late")
 METRIC = "accuracy"
 FIRST_WEEKS, NEW_WEEKS = range(6), range(6, 8)
+FEW = 200
+"""Rows that are enough to train on (`validation.minRows`) and too few to hold `holdout.minRows` of them out."""
 JUNK = b"\x89\xff\x00 this is no batch \xfe" * 50
 
 
@@ -39,16 +42,17 @@ class Format(StrEnum):
         return "pyarrow" if self is Format.PARQUET and find_spec("pyarrow") is None else None
 
 
-def write_batch(folder: Path, week: int, how: Format) -> Path:
-    """One week as a file that everybody may read."""
+def write_batch(folder: Path, week: int, how: Format, rows: int = ROWS) -> Path:
+    """One week, or its first rows, as a file that everybody may read."""
     path = folder / f"week-{week:02}.{how}"
+    values = list(islice(_rows(week), rows))
     if how is Format.CSV:
-        lines = (",".join(_text(value) for value in row) for row in _rows(week))
+        lines = (",".join(_text(value) for value in row) for row in values)
         path.write_text("\n".join([",".join(COLUMNS), *lines]) + "\n", encoding="utf-8")
     else:
         from pyarrow import parquet, table  # noqa: PLC0415  # of the extra `trainer`, and only for this format
 
-        columns = zip(*_rows(week), strict=True)
+        columns = zip(*values, strict=True)
         parquet.write_table(table(dict(zip(COLUMNS, map(list, columns), strict=True))), path)
     path.chmod(0o644)
     return path

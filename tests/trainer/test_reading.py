@@ -1,0 +1,101 @@
+"""Batches are read by the rows that are wanted: other row groups are passed over, and nothing of a number is lost."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from retrain_trainer import reading
+from retrain_trainer.contract import Fault
+from retrain_trainer.data import Layout, Span, Type
+from retrain_trainer.reading import read, read_rows
+from tests.trainer.world import WEEK, World
+
+ROWS, GROUP = 1000, 100
+BEGIN = np.datetime64("2024-01-01T00:00:00", "s")
+MINUTE = 60_000_000
+FIRST = int(BEGIN.astype("datetime64[us]").astype(np.int64))
+
+
+def batch(path: Path, time: pa.Array | None, **options: Any) -> Layout:
+    """Write a file of ten row groups, and return its layout."""
+    columns = {"a": np.arange(ROWS, dtype=np.float32), "b": np.arange(ROWS) / 3, "y": np.arange(ROWS) % 2}
+    timed = {} if time is None else {"time": time}
+    pq.write_table(pa.table({**columns, **timed}), path, row_group_size=GROUP, **options)
+    kind = {} if time is None else {"time": "time", "time_type": Type.TIME}
+    return Layout(features=("a", "b"), label="y", label_type=Type.INTEGER, **kind)
+
+
+def minutes(unit: str, zone: str | None = None) -> pa.Array:
+    return pa.array(BEGIN.astype("datetime64[s]") + np.arange(ROWS) * 60, pa.timestamp("s")).cast(
+        pa.timestamp(unit, zone)
+    )
+
+
+@pytest.mark.parametrize("time", [minutes("ms"), minutes("us"), minutes("ns"), minutes("us", "Europe/Berlin")], ids=str)
+def test_only_row_groups_that_meet_the_span_are_read(tmp_path: Path, time: pa.Array) -> None:
+    layout = batch(tmp_path / "w.parquet", time)
+    span = Span(FIRST + 250 * MINUTE, FIRST + 431 * MINUTE)
+    chunks = list(read(tmp_path / "w.parquet", "w", layout, span))
+    assert [(first, chunk.num_rows) for first, chunk in chunks] == [(200, 300)]
+    (rows,) = read_rows(tmp_path / "w.parquet", "w", layout, span)
+    assert rows.features[:, 0].tolist() == list(range(250, 431))
+    assert rows.keys[0] == span.start
+
+
+@pytest.mark.parametrize("options", [{"write_statistics": False}, {"use_deprecated_int96_timestamps": True}], ids=str)
+def test_a_file_that_does_not_tell_its_times_is_read_whole(tmp_path: Path, options: dict[str, Any]) -> None:
+    layout = batch(tmp_path / "w.parquet", minutes("us"), **options)
+    span = Span(FIRST + 250 * MINUTE, FIRST + 431 * MINUTE)
+    assert sum(chunk.num_rows for _, chunk in read(tmp_path / "w.parquet", "w", layout, span)) == ROWS
+    (rows,) = read_rows(tmp_path / "w.parquet", "w", layout, span)
+    assert rows.features[:, 0].tolist() == list(range(250, 431))
+
+
+def test_without_times_keys_are_the_numbers_of_rows_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "CHUNK_ROWS", 64)
+    monkeypatch.setattr(reading, "PIECE_ROWS", 10)
+    layout = batch(tmp_path / "w.parquet", None)
+    pieces = list(read_rows(tmp_path / "w.parquet", "w", layout, Span(555, 777)))
+    assert max(len(piece.labels) for piece in pieces) == 10
+    for values in ([piece.features[:, 0] for piece in pieces], [piece.keys for piece in pieces]):
+        assert np.concatenate(values).tolist() == list(range(555, 777))
+
+
+def test_numbers_are_float64_to_whoever_learns_and_stay_float32_in_a_holdout(world: World) -> None:
+    world.begin(6)
+    for week in (6, 7, 8):
+        columns = world.columns(week)
+        world.write(f"week-{week:03d}.parquet", pa.table({**columns, "a": columns["a"].astype(np.float32)}))
+    run = world.run("second")
+    assert run.evaluate.candidate is not None
+    folder = Path(run.evaluate.candidate.uri.removeprefix("file://"))
+    held = pq.read_table(folder / "holdout.parquet")
+    assert [held.schema.field(name).type for name in "abc"] == [pa.float32(), pa.float64(), pa.float64()]
+    newest = np.concatenate([world.columns(week)["a"] for week in (7, 8)]).astype(np.float32)
+    assert held["a"].to_pylist() == newest.tolist()
+
+
+def test_a_file_that_tells_its_times_wrong_is_not_believed(world: World) -> None:
+    """Its footer has the times of its first rows for the last row group as well, so that none of it seems held out."""
+    world.begin(6)
+    table = pa.table(world.columns(6, rows=3 * WEEK))
+    path = world.root / "data" / "week-006.parquet"
+    pq.write_table(table, path, row_group_size=WEEK, compression="none", use_dictionary=["time"])
+    content, metadata = path.read_bytes(), pq.read_metadata(path)
+    told, real = (metadata.row_group(number).column(0).statistics for number in (0, 2))
+    footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    for edge in ("min_raw", "max_raw"):
+        one, two = (getattr(each, edge).to_bytes(8, "little") for each in (real, told))
+        assert content.count(one, footer) >= 1
+        content = content[:footer] + content[footer:].replace(one, two)
+    path.write_bytes(content)
+    world.workspace("second")
+    answer = world.step("collect", "second")
+    assert isinstance(answer, Fault), answer
+    assert "rows were held out instead of 672: a batch has changed meanwhile, or the statistics" in answer.message

@@ -73,6 +73,13 @@ def test_the_example_keeps_the_contract_as_an_image(workshop: Workshop) -> None:
     assert told["trainer"] == f"{NAME}:honest, an image"
 
 
+def test_the_projects_own_image_keeps_it_too(workshop: Workshop) -> None:
+    own = paths.images().get("TRAINER_IMAGE", "")
+    assert own, "the images are not built: run `make images`"
+    told = workshop.checked(own)
+    assert told["kept"], told
+
+
 def test_a_step_cannot_write_in_its_image(workshop: Workshop) -> None:
     told = workshop.checked(workshop.image("writes", 'ENTRYPOINT ["sh", "-c", "touch /cache || exit 9"]'))
     assert first_breach(told) == (

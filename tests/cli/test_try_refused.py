@@ -128,7 +128,7 @@ def test_a_step_is_ended_when_its_time_is_over(shop: Shop) -> None:
     told = shop.told("--trainer", shop.script("import time; time.sleep(60)"), code=2)
     assert (told["reason"], told["message"]) == (
         "TimedOut",
-        "The Job took longer than 10s, its trainer.timeout, and was ended.",
+        "The run took longer than 10s, its trainer.timeout, and was ended.",
     )
 
 

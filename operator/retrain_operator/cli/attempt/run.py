@@ -30,6 +30,8 @@ from retrain_trainer.contract import TASK_VARIABLE
 TRAINER = (sys.executable, "-P", "-m", "retrain_trainer")
 """The one that comes with the project; -P, as what lies in the folder one happens to stand in is no part of it."""
 OF_THE_TRAINER = re.compile(r"""extra == ['"]trainer['"]""")
+IN_A_POD = {"see the container's log": "see the end of its log", "The Job took": "The run took"}
+"""Words that only make sense in a cluster, and those that stand for them here."""
 HINT = " That is a path in the trainer's pod; --data GLOB names a copy of the data on this machine."
 
 
@@ -158,7 +160,8 @@ def _in_words_of(places: Places, tried: Tried) -> Tried:
     copy = tried.run.spec.champion
 
     def told(text: str) -> str:
-        text = text.replace("see the container's log", "see the end of its log")
+        for of_a_pod, of_a_process in IN_A_POD.items():
+            text = text.replace(of_a_pod, of_a_process)
         return text.replace(copy.uri, places.champion) if copy and places.champion else text
 
     hint = HINT if tried.reason == Reason.DATA_SOURCE_NOT_FOUND and places.data is None else ""

@@ -30,7 +30,8 @@ def test_a_first_version_passes_and_nothing_is_left(shop: Shop) -> None:
     before = content(shop.folder)
     told = shop.told("--data", "data/*.parquet")
     assert list(told) == [
-        *("outcome", "reason", "message", "metrics", "candidate", "champion", "holdout", "steps"),
+        *("outcome", "reason", "message", "metrics", "candidate", "champion"),
+        *("holdout", "reference", "worstSlice", "steps"),
     ]
     assert (told["outcome"], told["reason"]) == ("Succeeded", "Promoted")
     score = told["metrics"]["accuracy"]
@@ -69,15 +70,16 @@ def test_a_champion_that_is_no_worse_stays_and_its_store_is_only_read(shop: Shop
     score = told["metrics"]["accuracy"]
     assert score["improvement"] == pytest.approx(score["candidate"] - score["champion"], abs=1e-5)
     assert score["lowerBound"] <= 0
+    assert told["reference"]["candidate"] == pytest.approx(told["reference"]["champion"], abs=0.15)
     assert not score["met"]
     renamed.rename(champion)
     assert content(shop.folder / "models") == before
 
 
 def test_the_page_has_steps_gates_and_a_verdict(shop: Shop) -> None:
-    shop.policy(
-        evaluation={"gates": [{"metric": "accuracy", "threshold": 0.999}, {"metric": "log_loss", "goal": "Minimize"}]}
-    )
+    gates = [{"metric": "accuracy", "threshold": 0.999}, {"metric": "log_loss", "goal": "Minimize"}]
+    evaluation = {"gates": gates, "slices": {"columns": ["a"], "minRows": 50}}
+    shop.policy(evaluation=evaluation)
     called = shop.attempt("--data", "data/*.parquet", "--store", "models")
     assert (called.code, called.err) == (1, "")
     assert "\x1b" not in called.out
@@ -94,6 +96,7 @@ def test_the_page_has_steps_gates_and_a_verdict(shop: Shop) -> None:
     assert re.fullmatch(r"accuracy +0\.\d+ +- +- +at least 0\.999 +no", accuracy)
     assert re.fullmatch(r"log_loss +0\.\d+ +- +- +- +yes", loss)
     said = " ".join(lines)
+    assert re.search(r"Worst slice, \d+ rows with .*: accuracy is 0\.\d+\.", said)
     assert re.search(
         r"Rejected \(BelowThreshold\): accuracy of the candidate is 0\.\d+, below the gate's 0\.999\.", said
     )

@@ -13,7 +13,7 @@ from retrain_operator.cli.attempt.places import SCHEME, Places
 from retrain_operator.cli.attempt.run import Tried
 from retrain_operator.cli.page import STYLES
 from retrain_operator.model.names import STEPS
-from retrain_operator.model.run import Outcome
+from retrain_operator.model.run import Outcome, Result
 
 WIDTH = 80
 """Of the page where it is no terminal's that decides."""
@@ -38,6 +38,7 @@ def page(tried: Tried, places: Places) -> Iterator[Text | Table]:
     if rows := gate_rows(tried):
         yield Text()
         yield _gates(rows)
+        yield from map(Text, _besides(tried.status.result))
     yield Text("\n").append(_ended(tried), STYLES.get(tried.outcome, "")).append(f": {tried.message}")
     # What people copy is never broken, however long it is.
     yield from (Text(line, no_wrap=True) for line in _kept(tried, places))
@@ -67,6 +68,16 @@ def _gates(rows: list[GateRow]) -> Table:
         numbers = ("-" if value is None else f"{value:.4g}" for value in values)
         table.add_row(row.gate.metric, *numbers, gain, row.asked, met)
     return table
+
+
+def _besides(result: Result | None) -> Iterator[str]:
+    """What the verdict looks at besides the gates."""
+    if result and (reference := result.reference):
+        both = f"{reference.candidate:.4g}, the champion's {reference.champion:.4g}"
+        yield f"On the holdout of the last promotion, {reference.metric} is {both}."
+    if result and (worst := result.worst_slice):
+        champion = "" if worst.champion is None else f", the champion's {worst.champion:.4g}"
+        yield f"Worst slice, {worst.rows:,} rows with {worst.name}: {worst.metric} is {worst.candidate:.4g}{champion}."
 
 
 def _kept(tried: Tried, places: Places) -> Iterator[str]:

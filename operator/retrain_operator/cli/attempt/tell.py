@@ -9,10 +9,11 @@ from retrain_operator.cli.attempt.run import Tried
 from retrain_operator.model.names import STEPS
 from retrain_operator.model.run import Result
 from retrain_operator.model.scalars import time_text
+from retrain_trainer.contract import Word
 
 
 def tell_json(tried: Tried, places: Places, out: TextIO) -> None:
-    """Print outcome, reason, message, metrics, candidate, champion, holdout and steps. What is unknown is null."""
+    """Print the outcome and all that it rests on. What is unknown is null."""
     result = tried.status.result
     told = {
         "outcome": tried.outcome,
@@ -21,11 +22,17 @@ def tell_json(tried: Tried, places: Places, out: TextIO) -> None:
         "metrics": {row.gate.metric: _measured(row) for row in gate_rows(tried)},
         "candidate": _candidate(result, kept=places.store is not None),
         "champion": _champion(tried, places),
-        "holdout": result.holdout.model_dump(mode="json", by_alias=True) if result and result.holdout else None,
+        "holdout": _plain(result.holdout if result else None),
+        "reference": _plain(result.reference if result else None),
+        "worstSlice": _plain(result.worst_slice if result else None),
         "steps": [_step(tried, index) for index in range(len(STEPS))],
     }
     json.dump(told, out, indent=2)
     out.write("\n")
+
+
+def _plain(word: Word | None) -> dict[str, Any] | None:
+    return word.model_dump(mode="json", by_alias=True) if word else None
 
 
 def _measured(row: GateRow) -> dict[str, Any]:

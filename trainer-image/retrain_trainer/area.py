@@ -74,10 +74,15 @@ def _ordered(positive: NDArray[np.bool_], margins: Floats, number: NDArray[np.in
 
 def _share_right(positive: NDArray[np.bool_], begins: NDArray[np.int64]) -> float:
     """Return the share over all rows, in the order of their margins; `begins` is where each margin does."""
+    if len(begins) == len(positive):
+        # No two margins are the same: from the place of each positive row, the positive rows before it are taken off.
+        places = np.flatnonzero(positive)
+        hits, others = len(places), len(positive) - len(places)
+        right = int(places.sum()) - hits * (hits - 1) // 2
+        return right / (hits * others) if hits and others else float("nan")
     good = np.add.reduceat(positive, begins, dtype=np.int64)
-    rows = np.diff(begins, append=len(positive))
-    bad = rows - good
-    pairs = float(good.sum()) * float(bad.sum())
+    bad = np.diff(begins, append=len(positive)) - good
+    pairs = int(good.sum()) * int(bad.sum())
     return float(good @ (np.cumsum(bad) - bad / 2)) / pairs if pairs else float("nan")
 
 

@@ -17,6 +17,7 @@ from retrain_trainer.drawn import Drawn, of_sums, ratio
 
 FEW = 8
 """Labels that are looked for one by one, which is faster."""
+Places = NDArray[np.int32]
 SMALLEST = float(np.finfo(np.float64).eps)
 
 
@@ -50,29 +51,38 @@ class Predicted:
     @cached_property
     def counts(self) -> tuple[Floats, Floats, Floats]:
         """Hits, rows said to be, and rows that are of a class: each blocks x classes, unknown ones included."""
-        known = np.empty(0, self.truth.dtype) if self.classes is None else self.classes
-        strangers = [column[_places(known, column) < 0] for column in (self.truth, self.said)]
-        labels = np.unique(np.concatenate([known, *strangers]))
-        said, truth = (self.blocks * len(labels) + _places(labels, column) for column in (self.said, self.truth))
+        truth, said, labels = self.places, _places(self._known, self.said), self._known
+        if truth.min() < 0 or said.min() < 0:
+            strangers = [column[place < 0] for column, place in ((self.truth, truth), (self.said, said))]
+            labels = np.unique(np.concatenate([labels, *strangers]))
+            truth, said = _places(labels, self.truth), _places(labels, self.said)
+        first = self.blocks * len(labels)
         return (
-            self._counted(truth[said == truth], len(labels)),
-            self._counted(said, len(labels)),
-            self._counted(truth, len(labels)),
+            self._counted((first + truth)[said == truth], len(labels)),
+            self._counted(first + said, len(labels)),
+            self._counted(first + truth, len(labels)),
         )
+
+    @property
+    def _known(self) -> Labels:
+        return np.empty(0, self.truth.dtype) if self.classes is None else self.classes
+
+    @cached_property
+    def places(self) -> Places:
+        """Where the truth of each row stands among the known classes, -1 where it does not."""
+        return _places(self._known, self.truth)
 
     def _counted(self, cells: NDArray[np.int64], labels: int) -> Floats:
         counts = np.bincount(cells, minlength=self.block_count * labels)
         return np.asarray(counts.reshape(-1, labels), np.float64)
 
 
-def _places(labels: Labels, column: Labels) -> NDArray[np.int64]:
+def _places(labels: Labels, column: Labels) -> Places:
     """Return where each value stands among sorted labels, -1 where it does not."""
     if len(labels) > FEW:
-        place = np.searchsorted(labels, column)
-        place[place == len(labels)] = 0
-        place[labels[place] != column] = -1
-        return place
-    place = np.full(len(column), -1)
+        place = np.minimum(np.searchsorted(labels, column), len(labels) - 1)
+        return np.where(labels[place] == column, place, -1).astype(np.int32)
+    place = np.full(len(column), -1, np.int32)
     for number, label in enumerate(labels):
         place[column == label] = number
     return place
@@ -118,7 +128,7 @@ def _brier(predicted: Predicted) -> Drawn | None:
 def _of_truth(predicted: Predicted, probabilities: Floats) -> Floats:
     """Return the probability given to what was true, 0 for a class the model does not know."""
     assert predicted.classes is not None
-    place = _places(predicted.classes, predicted.truth)
+    place = predicted.places
     return np.where(place >= 0, probabilities[np.arange(len(place)), place], 0.0)
 
 

@@ -80,7 +80,7 @@ def write(path: Path, batches: Sequence[tuple[Batch, Key]], layout: Layout, rows
                 keys = keys_of(chunk, layout, first)
                 held = Span(start).holds(keys) & chunk.column(layout.label).is_valid().to_numpy(False)
                 if held.any():
-                    kept, keys = chunk.filter(pa.array(held)), keys[held]
+                    kept, keys = (chunk, keys) if held.all() else (chunk.filter(pa.array(held)), keys[held])
                     file.write_batch(kept.cast(schema))
                     picked = np.arange(-count % step, len(keys), step)
                     some.append(replace(columns_of(kept.take(pa.array(picked)), layout, 0), keys=keys[picked]))

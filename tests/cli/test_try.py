@@ -127,7 +127,18 @@ def test_data_that_is_elsewhere(shop: Shop) -> None:
     )
 
 
-def test_the_store_of_another_champion(shop: Shop) -> None:
-    said = fault(shop, "--data", "data/*", "--store", "models", "--champion", "old/v000001-a")
-    where = f"file://{shop.folder}/models"
-    assert said == f"The champion old/v000001-a is no version in the store {where}."
+def test_a_champion_of_another_store_is_copied_into_the_one_that_is_named(shop: Shop) -> None:
+    first = shop.told("--data", "data", "--store", "models")["candidate"]["version"]
+    shop.world.add(6, 7)
+    before = content(shop.folder / "models")
+    second = shop.told("--data", "data", "--store", "scratch", "--champion", f"models/{first}", code=1)["candidate"]
+    assert content(shop.folder / "models") == before
+    assert sorted(path.name for path in (shop.folder / "scratch").iterdir()) == sorted([first, second["version"]])
+    assert content(shop.folder / "scratch" / first) == content(shop.folder / "models" / first)
+    manifest = shop.folder / "scratch" / first / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes() + b" ")
+    called = shop.attempt("--data", "data", "--store", "scratch", "--champion", f"models/{first}")
+    said = (
+        f"--champion {shop.folder}/models/{first} cannot be copied into {shop.folder}/scratch: it has another {first}."
+    )
+    assert (called.code, called.err) == (2, f"Error: {said}\n")

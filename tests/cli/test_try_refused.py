@@ -73,7 +73,10 @@ def test_the_policy_may_come_by_standard_input(shop: Shop) -> None:
         (("--data", "a b/*"), "--data must be a path, file:// or s3:// URI without spaces, ?, #, % and \\; it is "),
         (("--store", "http://x/y"), "--store must be a path, file:// or s3:// URI without spaces, ?, #, % and \\; it "),
         (("--champion", "v1"), "--champion {folder}/v1 is no version: it has no manifest.json that can be read."),
-        (("--champion", "s3://b/v1"), "--champion s3://b/v1 needs its --store too: it cannot be copied into a temp"),
+        (
+            ("--champion", "s3://b/v1"),
+            "--champion s3://b/v1 can only be compared in its own store: name that by --store.",
+        ),
         (("--trainer", "python3 'x"), "--trainer is no command: no closing quotation."),
         (("--trainer", "no-such-trainer x"), "--trainer: there is no program no-such-trainer on this machine."),
     ],

@@ -29,7 +29,7 @@ def test_a_champion_in_a_bucket(shop: Shop) -> None:
     assert champion == f"{shop.world.store_uri}/{first['candidate']['version']}"
     assert shop.world.versions() == [first["candidate"]["version"]]
     alone = shop.attempt(*places[:2], "--champion", champion)
-    needs = f"--champion {champion} needs its --store too: it cannot be copied into a temporary one."
+    needs = f"--champion {champion} can only be compared in its own store: name that by --store."
     assert (alone.code, alone.err) == (2, f"Error: {needs}\n")
     told = shop.told(*places, "--champion", champion, code=1)
     assert (told["outcome"], told["champion"]["uri"]) == ("NoNewData", champion)

@@ -1,7 +1,9 @@
 """Where a run that is tried here reads and writes: nothing real is written unless a store is named."""
 
+import filecmp
 import json
 import os
+import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,15 +50,15 @@ class Places:
         return spec.model_copy(update={"data": data, "model": model})
 
     def model_in_service(self, store: str) -> Champion | None:
-        """The champion as the trainer finds it: in its own store, or as a copy in the one that will be removed."""
+        """The champion as the trainer finds it: a version of the store, or else a copy of it in there."""
         if self.champion is None:
             return None
         uri = self.champion_uri
-        if self.store is not None:
+        if uri.rpartition("/")[0] == store.rstrip("/"):
             return Champion(uri=uri)
-        if not uri.startswith(SCHEME):
-            raise CannotTryError(f"--champion {uri} needs its --store too: it cannot be copied into a temporary one.")
-        return Champion(uri=_copied(Path(uri.removeprefix(SCHEME)), store))
+        if uri.startswith(SCHEME) and store.startswith(SCHEME):
+            return Champion(uri=_copied(Path(uri.removeprefix(SCHEME)), Path(store.removeprefix(SCHEME))))
+        raise CannotTryError(f"--champion {uri} can only be compared in its own store: name that by --store.")
 
 
 def _uri(option: str, text: str) -> str:
@@ -69,16 +71,23 @@ def _uri(option: str, text: str) -> str:
         raise CannotTryError(f"{option} {wanted}; it is {written!r}.") from None
 
 
-def _copied(version: Path, store: str) -> str:
+def _copied(version: Path, store: Path) -> str:
     """The URI of a version's copy in a store. It keeps the name it was committed under, whatever its folder is called.
 
-    CannotTryError when there is no such version.
+    CannotTryError when there is no such version, or another one of its name in the store.
     """
-    copy = Path(store.removeprefix(SCHEME)) / _committed_as(version)
+    copy, draft = store / _committed_as(version), store / f".draft-champion-{secrets.token_hex(4)}"
     try:
-        shutil.copytree(version, copy, symlinks=True)
+        if not copy.exists():
+            shutil.copytree(version, draft, symlinks=True)
+            draft.rename(copy)
+        same = filecmp.cmp(version / MANIFEST, copy / MANIFEST, shallow=False)
     except (OSError, shutil.Error):
-        raise CannotTryError(f"--champion {version} cannot be copied: see whether all of it can be read.") from None
+        raise CannotTryError(f"--champion {version} cannot be copied into {store}.") from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    if not same:
+        raise CannotTryError(f"--champion {version} cannot be copied into {store}: it has another {copy.name}.")
     return f"{SCHEME}{copy}"
 
 

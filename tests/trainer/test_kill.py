@@ -7,6 +7,8 @@ import os
 import random
 import secrets
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,3 +128,15 @@ def test_a_killed_run_is_repeated_as_if_nothing_had_been(scene: Scene) -> None:
             scene.repeat(new_pod=chance.random() < 0.5)
             scene.clear()
     print(f"{sum(KILLS.values())} kills; {missed} came too late.")
+
+
+def test_a_step_that_is_told_to_end_does_so_by_itself() -> None:
+    """Process 1 of a container is only ended by a signal that it handles, so the exit code is one of its own."""
+    script = """
+import os, signal, sys, types
+from retrain_trainer import __main__
+sys.modules["retrain_trainer.steps"] = types.SimpleNamespace(run=lambda step: os.kill(os.getpid(), signal.SIGTERM))
+__main__.main(["train"])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (143, "")

@@ -186,9 +186,9 @@ def test_a_step_that_takes_too_long(broken: Broken) -> None:
 
 
 def test_a_step_that_does_not_hear(broken: Broken) -> None:
-    broken.seconds = 3
+    broken.seconds = 5
     said = broken.after("deaf", FIRST, ENDED)
-    assert said == "train: an end within 3 s of SIGTERM | it was still at work | a-step-that-is-ended"
+    assert said == "train: an end within 5 s of SIGTERM | it was still at work | a-step-that-is-ended"
 
 
 def test_what_builds_on_a_run_that_failed_is_not_done(broken: Broken) -> None:

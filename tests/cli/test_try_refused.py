@@ -158,7 +158,6 @@ def test_a_terminal_is_shown_the_step_under_way(shop: Shop) -> None:
         "--trainer", shop.script(f"import time; time.sleep(0.5)\n{DONE}"), err=theirs, variables={"TERM": "xterm"}
     )
     os.close(theirs)
-    out, _ = process.communicate(timeout=60)
     shown = b""
     try:
         while piece := os.read(ours, 4096):
@@ -166,6 +165,7 @@ def test_a_terminal_is_shown_the_step_under_way(shop: Shop) -> None:
     except OSError:  # the other end is closed
         pass
     os.close(ours)
+    out, _ = process.communicate(timeout=60)
     assert all(word in shown for word in (b"1/3 Collect", b"2/3 Train", b"3/3 Evaluate", b"0:00:00"))
     assert "\x1b" not in out
     assert out.startswith("Policy churn in namespace default")

@@ -15,7 +15,7 @@ from retrain_trainer import pipeline
 from retrain_trainer.data import Floats, Keys, Labels, Layout
 from retrain_trainer.holdout import ascending, blocks_of
 from retrain_trainer.metrics import Predicted
-from retrain_trainer.profile import Bins, bins_of, shares_of
+from retrain_trainer.profile import Bins, bins_of
 from retrain_trainer.reading import read_rows
 
 
@@ -97,8 +97,10 @@ def distribution(predicted: Predicted) -> Bins:
     if predicted.classes is None:
         return bins_of(np.asarray(predicted.said, np.float64))
     edges = np.arange(len(predicted.classes) - 1, dtype=np.float64)
-    shares = shares_of(np.searchsorted(predicted.classes, predicted.said).astype(np.float64), edges)
-    return Bins(edges=tuple(edges.tolist()), shares=tuple(shares.tolist()))
+    counts = np.zeros(len(predicted.classes))
+    for piece in predicted.pieces():
+        counts += np.bincount(np.searchsorted(predicted.classes, predicted.said[piece]), minlength=len(counts))
+    return Bins(edges=tuple(edges.tolist()), shares=tuple((counts / max(counts.sum(), 1)).tolist()))
 
 
 def _small(labels: Labels) -> Labels:

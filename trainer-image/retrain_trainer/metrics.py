@@ -4,7 +4,7 @@ Values agree with scikit-learn's functions of the same names. Of two classes the
 one; of more, precision, recall, f1 and roc_auc are the plain mean over the classes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from retrain_trainer.drawn import Drawn, of_sums, ratio
 
 FEW = 8
 """Labels that are looked for one by one, which is faster."""
+PIECE = 1 << 16
 Places = NDArray[np.int32]
 SMALLEST = float(np.finfo(np.float64).eps)
 
@@ -51,30 +52,23 @@ class Predicted:
     @cached_property
     def counts(self) -> tuple[Floats, Floats, Floats]:
         """Hits, rows said to be, and rows that are of a class: each blocks x classes, unknown ones included."""
-        truth, said, labels = self.places, _places(self._known, self.said), self._known
-        if truth.min() < 0 or said.min() < 0:
-            strangers = [column[place < 0] for column, place in ((self.truth, truth), (self.said, said))]
-            labels = np.unique(np.concatenate([labels, *strangers]))
-            truth, said = _places(labels, self.truth), _places(labels, self.said)
-        first = self.blocks * len(labels)
-        return (
-            self._counted((first + truth)[said == truth], len(labels)),
-            self._counted(first + said, len(labels)),
-            self._counted(first + truth, len(labels)),
-        )
+        labels = np.empty(0, self.truth.dtype) if self.classes is None else self.classes
+        for piece in self.pieces():
+            strangers = [column[_places(labels, column) < 0] for column in (self.truth[piece], self.said[piece])]
+            labels = np.unique(np.concatenate([labels, *strangers])) if sum(map(len, strangers)) else labels
+        counts = np.zeros((3, self.block_count * len(labels)))
+        for piece in self.pieces():
+            first = self.blocks[piece] * len(labels)
+            said, truth = (first + _places(labels, column[piece]) for column in (self.said, self.truth))
+            for number, cells in enumerate((truth[said == truth], said, truth)):
+                counts[number] += np.bincount(cells, minlength=counts.shape[1])
+        one, two, three = counts.reshape(3, self.block_count, len(labels))
+        return one, two, three
 
-    @property
-    def _known(self) -> Labels:
-        return np.empty(0, self.truth.dtype) if self.classes is None else self.classes
-
-    @cached_property
-    def places(self) -> Places:
-        """Where the truth of each row stands among the known classes, -1 where it does not."""
-        return _places(self._known, self.truth)
-
-    def _counted(self, cells: NDArray[np.int64], labels: int) -> Floats:
-        counts = np.bincount(cells, minlength=self.block_count * labels)
-        return np.asarray(counts.reshape(-1, labels), np.float64)
+    def pieces(self) -> Iterator[slice]:
+        """Yield some rows at a time: what is made of them is as large as they are, and there are millions."""
+        for begin in range(0, len(self.truth), PIECE):
+            yield slice(begin, begin + PIECE)
 
 
 def _places(labels: Labels, column: Labels) -> Places:
@@ -88,14 +82,20 @@ def _places(labels: Labels, column: Labels) -> Places:
     return place
 
 
-def _sums(predicted: Predicted, *values: Floats) -> Floats:
-    """Add up values over each block: blocks x values."""
-    count = predicted.block_count
-    return np.stack([np.bincount(predicted.blocks, value, minlength=count) for value in values], axis=1)
+def _sums(predicted: Predicted, values: Callable[[slice], Sequence[Floats]]) -> Floats:
+    """Add up values over each block: blocks x values, the last of them the number of rows."""
+    count, parts = predicted.block_count, []
+    for piece in predicted.pieces():
+        blocks = predicted.blocks[piece]
+        sums = [np.bincount(blocks, value, minlength=count) for value in values(piece)]
+        parts.append(np.stack([*sums, np.bincount(blocks, minlength=count)], axis=1))
+    return np.asarray(np.sum(parts, axis=0), np.float64)
 
 
-def _mean(predicted: Predicted, loss: Floats, last: Callable[[Floats], Floats] = lambda mean: mean) -> Drawn:
-    sums = _sums(predicted, loss, np.ones(len(loss)))
+def _mean(
+    predicted: Predicted, loss: Callable[[slice], Floats], last: Callable[[Floats], Floats] = lambda mean: mean
+) -> Drawn:
+    sums = _sums(predicted, lambda piece: [loss(piece)])
 
     def drawn(weights: Floats) -> Floats:
         total, rows = (weights @ sums).T
@@ -105,49 +105,59 @@ def _mean(predicted: Predicted, loss: Floats, last: Callable[[Floats], Floats] =
 
 
 def _accuracy(predicted: Predicted) -> Drawn:
-    return _mean(predicted, (predicted.truth == predicted.said).astype(np.float64))
+    return _mean(predicted, lambda piece: (predicted.truth[piece] == predicted.said[piece]).astype(np.float64))
 
 
 def _log_loss(predicted: Predicted) -> Drawn | None:
     if predicted.probabilities is None or predicted.classes is None:
         return None
-    found = _of_truth(predicted, predicted.probabilities)
-    return _mean(predicted, -np.log(np.clip(found, SMALLEST, 1.0)))
+    return _mean(predicted, lambda piece: -np.log(np.clip(_of_truth(predicted, piece)[0], SMALLEST, 1.0)))
 
 
 def _brier(predicted: Predicted) -> Drawn | None:
     """Squared distance of the probabilities from the truth, halved for two classes as is usual there."""
     if predicted.probabilities is None or predicted.classes is None:
         return None
-    hits = _of_truth(predicted, predicted.probabilities)
-    squares = np.einsum("ij,ij->i", predicted.probabilities, predicted.probabilities)
-    distance = squares - 2 * hits + np.isin(predicted.truth, predicted.classes)
-    return _mean(predicted, distance / (2 if len(predicted.classes) == 2 else 1))
+    chances, parts = predicted.probabilities, 2 if len(predicted.classes) == 2 else 1
+
+    def loss(piece: slice) -> Floats:
+        hits, known = _of_truth(predicted, piece)
+        distance: Floats = np.einsum("ij,ij->i", chances[piece], chances[piece]) - 2 * hits + known
+        return distance / parts
+
+    return _mean(predicted, loss)
 
 
-def _of_truth(predicted: Predicted, probabilities: Floats) -> Floats:
-    """Return the probability given to what was true, 0 for a class the model does not know."""
+def _of_truth(predicted: Predicted, piece: slice) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the probability given to what was true, 0 for a class the model does not know, and whether it does."""
     assert predicted.classes is not None
-    place = predicted.places
-    return np.where(place >= 0, probabilities[np.arange(len(place)), place], 0.0)
+    assert predicted.probabilities is not None
+    place = _places(predicted.classes, predicted.truth[piece])
+    found = predicted.probabilities[piece][np.arange(len(place)), place]
+    return np.where(place >= 0, found, 0.0), place >= 0
 
 
-def _squared(predicted: Predicted) -> Floats:
-    distance: Floats = np.asarray(predicted.said, np.float64) - predicted.truth
-    return distance**2
+def _distance(predicted: Predicted, piece: slice) -> Floats:
+    distance: Floats = np.asarray(predicted.said[piece], np.float64) - predicted.truth[piece]
+    return distance
 
 
 def _mae(predicted: Predicted) -> Drawn:
-    return _mean(predicted, np.sqrt(_squared(predicted)))
+    return _mean(predicted, lambda piece: np.abs(_distance(predicted, piece)))
 
 
 def _rmse(predicted: Predicted) -> Drawn:
-    return _mean(predicted, _squared(predicted), np.sqrt)
+    return _mean(predicted, lambda piece: _distance(predicted, piece) ** 2, np.sqrt)
 
 
 def _r2(predicted: Predicted) -> Drawn:
-    truth = predicted.truth - np.mean(predicted.truth)
-    sums = _sums(predicted, _squared(predicted), truth, truth**2, np.ones(len(truth)))
+    middle = np.mean(predicted.truth)
+
+    def values(piece: slice) -> list[Floats]:
+        truth = predicted.truth[piece] - middle
+        return [_distance(predicted, piece) ** 2, truth, truth**2]
+
+    sums = _sums(predicted, values)
 
     def drawn(weights: Floats) -> Floats:
         errors, total, squares, rows = (weights @ sums).T

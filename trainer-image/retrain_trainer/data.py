@@ -87,7 +87,7 @@ WHOLE = Span()
 class Rows:
     """Some rows of a batch that have a label, in the order of the file.
 
-    Of features, one column lies after another in memory: that is how files have them, and checks read them.
+    Of features, one column lies after another in memory, as in files.
     """
 
     features: Floats

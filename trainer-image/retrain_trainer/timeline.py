@@ -1,7 +1,7 @@
-"""The keys of the new rows of a batch, of which memory holds the edges only: a file has millions of rows, a few pages.
+"""The keys of the new rows of a batch, of which memory holds edges only: a file has millions of rows.
 
 Keys are kept as stretches of neighbouring rows. Where a single key matters, the stretches that may hold it are read
-once more; in a file that is ordered, as batches of a stream mostly are, that is one of them.
+once more; in a file that is in order, as batches of a stream mostly are, that is one of them.
 """
 
 import itertools

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from retrain_trainer import pipeline
 from retrain_trainer.data import Floats, Keys, Labels, Layout
 from retrain_trainer.holdout import ascending, blocks_of
-from retrain_trainer.metrics import Predicted
+from retrain_trainer.metrics import Predicted, compared
 from retrain_trainer.profile import Bins, bins_of
 from retrain_trainer.reading import read_rows
 
@@ -89,7 +89,7 @@ def predict(models: Sequence[Pipeline], path: Path, layout: Layout) -> list[Pred
     every, labels = (part if order is None else part[order] for part in (every, labels))
     blocks = blocks_of(every, layout)
     starts = every[np.searchsorted(blocks, np.arange(blocks[-1] + 1))]
-    return [answers.predicted(labels, order, Blocks(blocks, starts)) for answers in said]
+    return compared([answers.predicted(labels, order, Blocks(blocks, starts)) for answers in said])
 
 
 def distribution(predicted: Predicted) -> Bins:

@@ -1,19 +1,22 @@
 """The metrics, each as a formula over sums per block of rows: the same one serves the score and its spread.
 
 Values agree with scikit-learn's functions of the same names. Of two classes the second in sorted order is the positive
-one; of more, precision, recall, f1 and roc_auc are the plain mean over the classes.
+one; of more, precision, recall, f1 and roc_auc are the plain mean over the classes. Models that are compared are scored
+by the same classes, those that either knows or that are true: else the one that knows fewer would be better by that.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrain_trainer import rates
 from retrain_trainer.area import area
 from retrain_trainer.data import Floats, Keys, Labels
-from retrain_trainer.drawn import Drawn, of_sums, ratio
+from retrain_trainer.drawn import Drawn, of_sums
+from retrain_trainer.rates import known_mean
 
 FEW = 8
 """Labels that are looked for one by one, which is faster."""
@@ -27,6 +30,7 @@ class Predicted:
     """What a model says of some rows, beside what was true; `blocks` numbers the block of each row from 0.
 
     `margins` are what roc_auc ranks by: a column for each class. `starts` is the key of the first row of each block.
+    `together` are the classes that the models it is compared with know, and `rivals` what they say of the same rows.
     """
 
     truth: Labels
@@ -36,6 +40,8 @@ class Predicted:
     probabilities: Floats | None = None
     margins: Floats | None = None
     starts: Keys | None = None
+    together: Labels | None = None
+    rivals: tuple[Labels, ...] = ()
     _drawn: dict[str, Drawn | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def drawn(self, metric: str) -> Drawn | None:
@@ -50,25 +56,48 @@ class Predicted:
         return int(self.blocks.max()) + 1 if len(self.blocks) else 0
 
     @cached_property
-    def counts(self) -> tuple[Floats, Floats, Floats]:
-        """Hits, rows said to be, and rows that are of a class: each blocks x classes, unknown ones included."""
-        labels = np.empty(0, self.truth.dtype) if self.classes is None else self.classes
+    def labels(self) -> Labels:
+        """The classes that are scored, sorted: those that a model knows, and whatever else is true or said."""
+        known = self.classes if self.together is None else self.together
+        labels = np.empty(0, self.truth.dtype) if known is None else known
         for piece in self.pieces():
-            strangers = [column[_places(labels, column) < 0] for column in (self.truth[piece], self.said[piece])]
+            columns = (column[piece] for column in (self.truth, self.said, *self.rivals))
+            strangers = [column[_places(labels, column) < 0] for column in columns]
             labels = np.unique(np.concatenate([labels, *strangers])) if sum(map(len, strangers)) else labels
-        counts = np.zeros((3, self.block_count * len(labels)))
+        return labels
+
+    @cached_property
+    def counts(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Hits, rows said to be, rows that are, and of more than two classes what rivals say: blocks x classes."""
+        size = len(self.labels)
+        counts = np.zeros((4, self.block_count * size))
         for piece in self.pieces():
-            first = self.blocks[piece] * len(labels)
-            said, truth = (first + _places(labels, column[piece]) for column in (self.said, self.truth))
-            for number, cells in enumerate((truth[said == truth], said, truth)):
-                counts[number] += np.bincount(cells, minlength=counts.shape[1])
-        one, two, three = counts.reshape(3, self.block_count, len(labels))
-        return one, two, three
+            columns = (self.said, self.truth, *(self.rivals if size > 2 else ()))
+            said, truth, *others = (
+                self.blocks[piece] * size + _places(self.labels, column[piece]) for column in columns
+            )
+            for number, cells in enumerate((truth[said == truth], said, truth, *others)):
+                counts[min(number, 3)] += np.bincount(cells, minlength=counts.shape[1])
+        one, two, three, four = counts.reshape(4, self.block_count, size)
+        return one, two, three, four
 
     def pieces(self) -> Iterator[slice]:
         """Yield some rows at a time: what is made of them is as large as they are, and there are millions."""
         for begin in range(0, len(self.truth), PIECE):
             yield slice(begin, begin + PIECE)
+
+
+def compared(predicted: Sequence[Predicted]) -> list[Predicted]:
+    """Return what models say of the same rows so that all of them are scored by the same classes."""
+    known = [each.classes for each in predicted if each.classes is not None]
+    if len(predicted) < 2 or not known:
+        return list(predicted)
+    together: Labels = np.unique(np.concatenate(known))
+    said = [each.said for each in predicted]
+    return [
+        replace(each, together=together, rivals=(*said[:number], *said[number + 1 :]))
+        for number, each in enumerate(predicted)
+    ]
 
 
 def _places(labels: Labels, column: Labels) -> Places:
@@ -111,30 +140,30 @@ def _accuracy(predicted: Predicted) -> Drawn:
 def _log_loss(predicted: Predicted) -> Drawn | None:
     if predicted.probabilities is None or predicted.classes is None:
         return None
-    return _mean(predicted, lambda piece: -np.log(np.clip(_of_truth(predicted, piece)[0], SMALLEST, 1.0)))
+    return _mean(predicted, lambda piece: -np.log(np.clip(_of_truth(predicted, piece), SMALLEST, 1.0)))
 
 
 def _brier(predicted: Predicted) -> Drawn | None:
     """Squared distance of the probabilities from the truth, halved for two classes as is usual there."""
     if predicted.probabilities is None or predicted.classes is None:
         return None
-    chances, parts = predicted.probabilities, 2 if len(predicted.classes) == 2 else 1
+    chances, parts = predicted.probabilities, 2 if len(predicted.labels) == 2 else 1
 
     def loss(piece: slice) -> Floats:
-        hits, known = _of_truth(predicted, piece)
-        distance: Floats = np.einsum("ij,ij->i", chances[piece], chances[piece]) - 2 * hits + known
+        squares = np.einsum("ij,ij->i", chances[piece], chances[piece])
+        distance: Floats = squares - 2 * _of_truth(predicted, piece) + 1
         return distance / parts
 
     return _mean(predicted, loss)
 
 
-def _of_truth(predicted: Predicted, piece: slice) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return the probability given to what was true, 0 for a class the model does not know, and whether it does."""
+def _of_truth(predicted: Predicted, piece: slice) -> Floats:
+    """Return the probability given to what was true, 0 for a class the model does not know."""
     assert predicted.classes is not None
     assert predicted.probabilities is not None
     place = _places(predicted.classes, predicted.truth[piece])
     found = predicted.probabilities[piece][np.arange(len(place)), place]
-    return np.where(place >= 0, found, 0.0), place >= 0
+    return np.where(place >= 0, found, 0.0)
 
 
 def _distance(predicted: Predicted, piece: slice) -> Floats:
@@ -175,52 +204,40 @@ def _rates(last: Callable[[Floats, Floats, Floats], Floats]) -> Callable[[Predic
         classes, sums = predicted.counts[0].shape[1], np.concatenate(predicted.counts, axis=1)
 
         def drawn(weights: Floats) -> Floats:
-            rates = last(*np.split(weights @ sums, 3, axis=1))
-            return rates[:, 1] if classes == 2 and last is not _recalled else _known_mean(rates)
+            hits, said, truth, others = np.split(weights @ sums, 4, axis=1)
+            values = last(hits, said, truth)
+            if classes == 2 and last is not rates.recalled:
+                return values[:, 1]
+            # A class that only a rival names has its place in the mean of both, as one that is named wrongly.
+            named = np.isnan(values) & (others > 0) & (last is not rates.recalled)
+            return known_mean(np.where(named, 0.0, values))
 
         return of_sums(drawn, predicted.block_count)
 
     return metric
 
 
-def _known_mean(rates: Floats) -> Floats:
-    known = np.isfinite(rates)
-    return ratio(np.where(known, rates, 0).sum(axis=1), known.sum(axis=1))
-
-
-def _recalled(hits: Floats, _: Floats, truth: Floats) -> Floats:
-    return ratio(hits, truth)
-
-
-def _recall(hits: Floats, said: Floats, truth: Floats) -> Floats:
-    return np.where(truth > 0, ratio(hits, truth), np.where(said > 0, 0.0, np.nan))
-
-
-def _precision(hits: Floats, said: Floats, truth: Floats) -> Floats:
-    return np.where(said > 0, ratio(hits, said), np.where(truth > 0, 0.0, np.nan))
-
-
-def _f1(hits: Floats, said: Floats, truth: Floats) -> Floats:
-    return ratio(2 * hits, said + truth)
-
-
 def _roc_auc(predicted: Predicted) -> Drawn | None:
+    """Rank by each class that is true; a model that does not know one ranks all rows alike by it."""
     if predicted.margins is None or predicted.classes is None:
         return None
-    chosen = [1] if len(predicted.classes) == 2 else range(len(predicted.classes))
-    areas = [area(predicted.truth == predicted.classes[n], predicted.margins[:, n], predicted.blocks) for n in chosen]
-    return Drawn(
-        float(np.mean([each.whole for each in areas])),
-        lambda weights: np.mean([each(weights) for each in areas], axis=0),
-    )
+    labels, margins = predicted.labels, predicted.margins
+    chosen = labels[1:] if len(labels) == 2 else labels[predicted.counts[2].any(axis=0)]
+    unknown = np.zeros(len(predicted.truth))
+    areas = [
+        area(predicted.truth == label, unknown if place < 0 else margins[:, place], predicted.blocks)
+        for label, place in zip(chosen, _places(predicted.classes, chosen), strict=True)
+    ]
+    whole = known_mean(np.array([[each.whole for each in areas]]))
+    return Drawn(float(whole[0]), lambda weights: known_mean(np.stack([each(weights) for each in areas], axis=1)))
 
 
 FORMULAS: dict[str, Callable[[Predicted], Drawn | None]] = {
     "accuracy": _accuracy,
-    "balanced_accuracy": _rates(_recalled),
-    "f1": _rates(_f1),
-    "precision": _rates(_precision),
-    "recall": _rates(_recall),
+    "balanced_accuracy": _rates(rates.recalled),
+    "f1": _rates(rates.f1),
+    "precision": _rates(rates.precision),
+    "recall": _rates(rates.recall),
     "roc_auc": _roc_auc,
     "log_loss": _log_loss,
     "brier": _brier,

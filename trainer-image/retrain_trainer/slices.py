@@ -92,4 +92,5 @@ def _of(predicted: Predicted, mask: Mask) -> Predicted:
         blocks=np.zeros(int(mask.sum()), np.int64),
         probabilities=some(predicted.probabilities),
         margins=some(predicted.margins),
+        rivals=tuple(said[mask] for said in predicted.rivals),
     )

@@ -39,19 +39,23 @@ class TestABadBatch:
         ),
         "values are missing": (
             lambda c: {**c, "b": pa.array(c["b"], mask=np.arange(WEEK) % 4 == 0)},
-            "column b, check nulls: expected at most 10% without a value, seen 25%.",
+            "column b, check nulls: expected at most 10% without a value, seen 25% (leave this check out: "
+            "data.validation.skipChecks: [Nulls]).",
         ),
         "a column stands still": (
             lambda c: {**c, "b": np.full(WEEK, 0.5)},
-            "column b, check constant: expected values that differ, seen 0.5 in all 336 rows.",
+            "column b, check constant: expected values that differ, seen 0.5 in all 336 rows (leave this check out: "
+            "data.validation.skipChecks: [Constant]).",
         ),
         "zeros fill gaps": (
             lambda c: {**c, "b": np.where(np.arange(WEEK) % 10 < 3, 0.0, c["b"])},
-            "column b, check most common value: expected at most 20% with one same value, seen 30%.",
+            "column b, check most common value: expected at most 20% with one same value, seen 30% (leave this "
+            "check out: data.validation.skipChecks: [MostCommonValue]).",
         ),
         "rows are repeated": (
             lambda c: {name: values[np.arange(WEEK) // 2] for name, values in c.items()},
-            "check duplicates: expected at most 20% repeated rows, seen 50%.",
+            "check duplicates: expected at most 20% repeated rows, seen 50% (leave this check out: "
+            "data.validation.skipChecks: [Duplicates]).",
         ),
         "the unit changed": (
             lambda c: {**c, "b": c["b"] * 1000},
@@ -63,7 +67,8 @@ class TestABadBatch:
         ),
         "a class is new": (
             lambda c: {**c, "y": np.where(np.arange(WEEK) == 7, 2, c["y"])},
-            "column y, check new class: expected one of 0, 1, seen 2.",
+            "column y, check new class: expected one of 0, 1, seen 2 (leave this check out: "
+            "data.validation.skipChecks: [NewClass]).",
         ),
         "a value is infinite": (
             lambda c: {**c, "b": np.where(np.arange(WEEK) == 7, np.inf, c["b"])},
@@ -93,7 +98,8 @@ class TestABadBatch:
         assert run.collect.batches == 5
         assert run.collect.message.endswith(
             "Left out: Batch week-007.parquet, column b, check constant: "
-            "expected values that differ, seen 0.5 in all 336 rows."
+            "expected values that differ, seen 0.5 in all 336 rows "
+            "(leave this check out: data.validation.skipChecks: [Constant])."
         )
         assert "v000002-second" in str(run.evaluate.candidate)
 
@@ -167,7 +173,8 @@ def test_noise_on_a_column_of_few_values_is_refused_and_one_that_begins_to_move_
     world.add(7, edit=lambda c: {**still(c), "a": still(c)["a"] + c["b"] / 100})
     assert ended(world.run("third"), CollectOutcome.DATA_INVALID) == (
         "Batch week-007.parquet, column a, check most common value: expected values that repeat, as in every batch "
-        "before, seen a different one in each of 336 rows (is noise added, or is it another column?)."
+        "before, seen a different one in each of 336 rows (is noise added, or is it another column?) (leave "
+        "this check out: data.validation.skipChecks: [MostCommonValue])."
     )
 
 

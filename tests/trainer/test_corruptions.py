@@ -25,12 +25,12 @@ CHECKS = {
     r"the held-out rows \(mean of both classes\), seen 2\d% \(do the labels mean the opposite\?\)\.$",
     "two columns swapped": r"All new batches, column nswprice, check distance: expected a distance \(PSI\) of at most "
     r"5 from the champion's data, seen 5\.\d",
-    "one class only": WEEK + r"column up, check missing class: expected about \d+ rows of 0, seen none\.",
+    "one class only": WEEK + r"column up, check missing class: expected about \d+ rows of 0, seen none \(leave ",
     "unit x1000": WEEK + r"column nswdemand, check range: expected most values from \S+ to \S+, seen 100% outside",
     "a constant column": WEEK + r"column nswdemand, check constant: expected values that differ, seen 0\.4 in all 336",
     "30 % of a column zero": WEEK + "column nswdemand, check most common value: expected at most 2[0-9]% with one same "
     "value, seen 30%",
-    "half the rows repeated": WEEK + r"check duplicates: expected at most 20% repeated rows, seen 50%\.",
+    "half the rows repeated": WEEK + r"check duplicates: expected at most 20% repeated rows, seen 50% \(leave ",
     "noise on all features": WEEK + "column period, check most common value: expected values that repeat, as in every "
     "batch before, seen a different one in each of 336 rows",
 }

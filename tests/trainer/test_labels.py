@@ -44,7 +44,10 @@ class TestLabelsTurnedOver:
         message = refused(world)
         expected = "expected the champion to be right in 40% of the held-out rows (mean of both classes), seen "
         assert message.startswith(f"All new batches, column y, check inverted labels: {expected}")
-        assert re.search(r"seen \d% \(do the labels mean the opposite\?\)\.$", message)
+        assert re.search(
+            r"seen \d% \(do the labels mean the opposite, or is it the champion that is wrong\?\) ", message
+        )
+        assert message.endswith(" (leave this check out: data.validation.skipChecks: [InvertedLabels]).")
 
     def test_are_seen_where_one_class_is_rare(self, world: World) -> None:
         """Of rare classes the share of right answers says little: always the common one is right nine times of ten."""
@@ -67,7 +70,36 @@ class TestLabelsTurnedOver:
             "expected predictions of the champion that rise with the label, a rank correlation above -0.25, seen "
         )
         assert message.startswith(f"All new batches, column y, check inverted labels: {expected}-0.9")
-        assert message.endswith(" (do the labels have the opposite sign?).")
+        assert " (do the labels have the opposite sign, or is it the champion that is wrong?) (leave " in message
+
+    def test_may_be_right_where_the_champion_learned_from_turned_ones(self, world: World) -> None:
+        """Then the message names the way out, and with it a version that knows better is made."""
+        world.add(*range(6), edit=flipped)
+        world.promote(world.run("first"))
+        world.add(*range(6, 12))
+        message = refused(world)
+        assert "the opposite, or is it the champion that is wrong?) (leave this check out: " in message
+        assert "data.validation.skipChecks: [InvertedLabels]" in message
+        run = world.promote(world.run("third", model={"mode": "Refit", "window": 3}, **skipping("InvertedLabels")))
+        assert run.evaluate.scores[0].candidate > 0.9
+        world.add(12, 13, 14)
+        assert world.run("fourth").collect.outcome is CollectOutcome.COLLECTED
+
+    def test_are_not_asked_of_a_champion_that_never_knew_better_than_chance(self, world: World) -> None:
+        wild = {**REGRESSION["model"], "parameters": {"learning_rate": "constant", "eta0": 1e6}, "mode": "Refit"}
+        world.add(*range(6), edit=summed)
+        first = world.run("first", **{**REGRESSION, "model": wild})
+        assert first.evaluate.scores[0].candidate < 0
+        world.promote(first)
+        world.add(*range(6, 12), edit=lambda c: {**summed(c), **{name: -c[name] for name in "abc"}})
+        run = world.run("second", **{**REGRESSION, "model": {"estimator": "Ridge", "parameters": {}, "mode": "Refit"}})
+        assert run.collect.outcome is CollectOutcome.COLLECTED
+
+    def test_are_not_seen_in_the_few_rows_of_a_rare_class(self, world: World) -> None:
+        """The champion is wrong about the four rows of a class there are, which says nothing about the labels."""
+        world.begin(6)
+        world.add(6, 7, 8, edit=lambda c: {**c, "y": np.isin(c["a"], np.sort(c["a"])[:2]).astype(np.int64)})
+        assert world.run("second").collect.outcome is CollectOutcome.COLLECTED
 
     def test_are_no_matter_of_more_classes(self, world: World) -> None:
         world.add(*range(6), edit=third)
@@ -79,7 +111,10 @@ class TestLabelsTurnedOver:
 class TestAColumnThatTellsTheLabel:
     """Known only when the label is: no model would have it in time."""
 
-    ADVICE = "(known only later? leave it out with data.exclude; known in time? data.validation.skipChecks: [Leakage])."
+    ADVICE = (
+        " (is it known only later? leave it out with data.exclude) "
+        "(leave this check out: data.validation.skipChecks: [Leakage])."
+    )
     CASES: ClassVar[dict[str, Edit]] = {
         "a copy": lambda c: {**c, "b": c["y"].astype(float)},
         "turned over and in another unit": lambda c: {**c, "b": 7.0 - 3 * c["y"]},
@@ -168,7 +203,9 @@ def test_a_check_that_is_not_wanted_does_not_stop_a_batch(world: World, check: s
     world.begin(6)
     world.add(7, 8, 9)
     world.add(6, edit=edit)
-    assert f", check {name}: " in refused(world)
+    message = refused(world)
+    assert f", check {name}: " in message
+    assert message.endswith(f" (leave this check out: data.validation.skipChecks: [{check}]).")
     run = world.run("third", **skipping(check))
     assert (run.collect.outcome, run.evaluate.outcome) == (CollectOutcome.COLLECTED, EvaluateOutcome.EVALUATED)
 

@@ -89,7 +89,8 @@ class TestThePageOfAVersion:
         assert "1 batch was put back: week-009.parquet." in said
         assert (
             "1 batch was left out: Batch week-010.parquet, column b, check nulls: "
-            "expected at most 10% without a value, seen 100%." in said
+            "expected at most 10% without a value, seen 100% "
+            "(leave this check out: data.validation.skipChecks: [Nulls])." in said
         )
         assert "put back because the error on guard rows went up: week-009.parquet (" in said
 

@@ -43,8 +43,8 @@ WORDS = {
 
 def asked(problems: Iterable[Problem], skipped: Iterable[Check]) -> Iterator[Problem]:
     """Drop what a policy does not want to be stopped by."""
-    names = {check.name.lower().replace("_", " ") for check in skipped}
-    return (problem for problem in problems if problem.check not in names)
+    left_out = frozenset(skipped)
+    return (problem for problem in problems if problem.named not in left_out)
 
 
 def size(batch: Batch) -> Iterator[Problem]:

@@ -8,6 +8,8 @@ import errno
 import os
 from dataclasses import dataclass
 
+from retrain_trainer.contract import Check
+
 
 class StepError(Exception):
     """The step cannot go on. The message is one full sentence for people and goes into the answer as it is."""
@@ -21,6 +23,10 @@ class InputError(Exception):
     """A request to the server that cannot be answered. The message says what is wrong with it."""
 
 
+SKIPPABLE = {check.name.lower().replace("_", " "): check for check in Check}
+"""The checks that can be left out, as messages name them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One check that a batch failed (all new ones together, when None): what was expected, and what was seen."""
@@ -31,11 +37,17 @@ class Problem:
     seen: str
     column: str | None = None
 
+    @property
+    def named(self) -> Check | None:
+        """By what name a policy can do without the check, None when it cannot."""
+        return SKIPPABLE.get(self.check)
+
     def sentence(self) -> str:
-        """Tell the problem in one sentence that names all of its parts."""
+        """Tell the problem in one sentence that names all of its parts, and how to do without the check."""
         where = "All new batches" if self.batch is None else f"Batch {self.batch}"
         column = "" if self.column is None else f", column {self.column}"
-        return f"{where}{column}, check {self.check}: expected {self.expected}, seen {self.seen}."
+        skip = "" if self.named is None else f" (leave this check out: data.validation.skipChecks: [{self.named}])"
+        return f"{where}{column}, check {self.check}: expected {self.expected}, seen {self.seen}{skip}."
 
 
 class BadBatchError(Exception):

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from retrain_trainer.contract import Check, Validation
-from retrain_trainer.data import Floats, Layout, Rows, Type
+from retrain_trainer.data import Floats, Labels, Layout, Rows, Type
 from retrain_trainer.faults import Problem
+from retrain_trainer.manifest import METRICS, Report
 from retrain_trainer.store import Version
 
 ROWS, VALUES = 10_000, 2_000_000
@@ -26,11 +27,12 @@ real data, linear models and trees that drift had left behind for up to 16 weeks
 OPPOSITE = -0.25
 """Rank correlation of predicted numbers with the label below which its sign looks turned. On the same data that of
 champions up to 16 weeks old never fell below 0.03."""
+OR_ELSE = ", or is it the champion that is wrong?)"
 SEPARATES = 0.995
 FOLLOWS = 0.999
-KNOWN_LATER = (
-    " (known only later? leave it out with data.exclude; known in time? data.validation.skipChecks: [Leakage])"
-)
+KNOWN_LATER = " (is it known only later? leave it out with data.exclude)"
+BY_CHANCE = {"balanced_accuracy": 0.5, "r2": 0.0}
+"""What a model scores that has learned nothing of two classes, or of a number."""
 
 
 def step(rows: int, layout: Layout) -> int:
@@ -49,7 +51,7 @@ def problems(seen: Rows, layout: Layout, champion: Version | None, rules: Valida
 def _turned_over(seen: Rows, layout: Layout, champion: Version) -> Iterator[Problem]:
     """Ask a champion that predicts numbers, or tells two classes apart, whether it is right more often than wrong."""
     classes = None if layout.label_type is Type.NUMBER else np.unique(seen.labels)
-    if len(seen.labels) < FEWEST or (classes is not None and len(classes) != 2):
+    if len(seen.labels) < FEWEST or not (classes is None or _two(seen.labels, classes)) or _knows_nothing(champion):
         return
     # scikit-learn is as large as all else that collect loads, and needed from here on only.
     pipeline = importlib.import_module("retrain_trainer.pipeline")
@@ -59,12 +61,25 @@ def _turned_over(seen: Rows, layout: Layout, champion: Version) -> Iterator[Prob
         along = _rank_correlation(said, seen.labels)
         expected = f"predictions of the champion that rise with the label, a rank correlation above {OPPOSITE:g}"
         if along < OPPOSITE:
-            yield _inverted(expected, f"{along:.2f} (do the labels have the opposite sign?)", layout)
+            yield _inverted(expected, f"{along:.2f} (do the labels have the opposite sign{OR_ELSE}", layout)
     elif np.array_equal(pipeline.classes_of(model), classes):
         share = float(np.mean([np.mean(said[seen.labels == label] == label) for label in classes]))
         expected = f"the champion to be right in {TURNED_OVER:.0%} of the held-out rows (mean of both classes)"
         if share < TURNED_OVER:
-            yield _inverted(expected, f"{share:.0%} (do the labels mean the opposite?)", layout)
+            yield _inverted(expected, f"{share:.0%} (do the labels mean the opposite{OR_ELSE}", layout)
+
+
+def _two(labels: Labels, classes: Labels) -> bool:
+    """Whether there are two classes, and of each enough rows to say which share of them is told right."""
+    return len(classes) == 2 and all(np.count_nonzero(labels == label) >= FEWEST_OF_CLASS for label in classes)
+
+
+def _knows_nothing(champion: Version) -> bool:
+    """Whether a champion was no better than chance on its own holdout, so that being wrong now says nothing."""
+    scores = champion.manifest.evaluated.scores
+    if METRICS in champion.manifest.files:
+        scores = Report.model_validate_json(champion.read(METRICS)).scores
+    return any(score.candidate <= BY_CHANCE.get(score.metric, -np.inf) for score in scores)
 
 
 def _inverted(expected: str, seen: str, layout: Layout) -> Problem:

@@ -184,4 +184,4 @@ def test_a_metric_that_cannot_be_computed_is_left_out(world: World) -> None:
     hinge = {"parameters": {"loss": "hinge"}}
     run = world.run("first", model=hinge, evaluation=gates("log_loss", "roc_auc", "accuracy"))
     assert [score.metric for score in run.evaluate.scores] == ["roc_auc", "accuracy"]
-    assert run.evaluate.message == "log_loss cannot be computed on the 672 held-out rows."
+    assert run.evaluate.message == "log_loss cannot be computed: the candidate gives no probabilities."

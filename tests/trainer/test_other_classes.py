@@ -9,6 +9,7 @@ from sklearn import metrics as judged
 
 from retrain_trainer.contract import Goal
 from retrain_trainer.metrics import Predicted, compared
+from retrain_trainer.missing import reason
 from retrain_trainer.score import lower_bound, score
 from tests.trainer.test_score import KNOWN, ROWS, THREE, TWO, classes
 from tests.trainer.world import World
@@ -146,3 +147,28 @@ def test_a_model_of_one_class_less_is_not_promoted_by_that(world: World) -> None
     (found,) = world.run("second", evaluation=brier, model=guess).evaluate.scores
     assert found.champion is not None
     assert found.champion < 0.45 < found.candidate
+
+
+def test_one_class_alone_is_named_where_there_is_no_area(world: World) -> None:
+    def one_week_of_ones(columns: dict[str, Any]) -> dict[str, Any]:
+        return {**columns, "y": np.ones_like(columns["y"])}
+
+    world.add(*range(4))
+    world.add(4, 5, edit=one_week_of_ones)
+    evaluated = world.run("first", evaluation={"gates": [{"metric": "roc_auc"}]}).evaluate
+    assert evaluated.message == "roc_auc cannot be computed: the held-out rows hold only class 1."
+    assert evaluated.scores == ()
+
+
+def test_why_there_is_no_value_is_told_of_the_model_that_has_none() -> None:
+    number = np.arange(40.0)
+    same, far = (Predicted(truth, number, np.arange(40)) for truth in (np.ones(40), number * 1e300))
+    known = Predicted(TWO.truth, TWO.said, TWO.blocks, TWO.classes)
+    assert reason("brier", [known]) == "the candidate gives no probabilities"
+    assert reason("brier", [TWO, known]) == "the champion gives no probabilities"
+    assert reason("roc_auc", [TWO, known]) == "the champion gives nothing to rank rows by"
+    alone = without(TWO, 1)
+    assert reason("recall", [replace(alone, said=alone.truth)]) == "the held-out rows hold only class 0"
+    assert reason("r2", [same]) == "the held-out rows hold only the label 1.0"
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert reason("rmse", [far]) == "its value is not finite"

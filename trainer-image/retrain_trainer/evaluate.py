@@ -16,6 +16,7 @@ from retrain_trainer.holdout import moment
 from retrain_trainer.manifest import HOLDOUT, Report
 from retrain_trainer.measure import distribution, predict
 from retrain_trainer.metrics import Predicted
+from retrain_trainer.missing import reason
 from retrain_trainer.places import content
 from retrain_trainer.profile import Profile
 from retrain_trainer.pruning import prune
@@ -44,7 +45,8 @@ def evaluate(task: Task, workspace: Workspace) -> Evaluated:
         psi=plan.psi,
         updates=training.updates,
     )
-    said = _said(task, report, plan.holdout, champion)
+    message = _message(task, report.scores, plan.holdout, predicted)
+    said = _said(task, report, plan.holdout, champion, message)
     whole = profile.model_copy(update={"predictions": distribution(predicted[0])})
     release.commit(store, task, workspace, release.Candidate(models[0], plan, training, whole, report, said, predicted))
     prune(store, task.run, champion, task.model.keep)
@@ -53,13 +55,13 @@ def evaluate(task: Task, workspace: Workspace) -> Evaluated:
     return committed
 
 
-def _said(task: Task, report: Report, holdout: HoldoutReport, champion: Version | None) -> Evaluated:
+def _said(task: Task, report: Report, holdout: HoldoutReport, champion: Version | None, message: str) -> Evaluated:
     """Answer with what was asked for; the report has room for more."""
     asked = {gate.metric for gate in task.evaluation.gates}
     return answer(
         Evaluated,
         task,
-        _message(report.scores, holdout, task),
+        message,
         outcome=EvaluateOutcome.EVALUATED,
         champion=None if champion is None else champion.ref,
         scores=tuple(entry for entry in report.scores if entry.metric in asked),
@@ -129,11 +131,11 @@ def _require_order(plan: Plan, holdout: HoldoutReport, layout: Layout) -> None:
             raise StepError(f"Leakage: the newest row trained on is of {newest}, the holdout begins {holdout.start}.")
 
 
-def _message(scores: tuple[Score, ...], holdout: HoldoutReport, task: Task) -> str:
+def _message(task: Task, scores: tuple[Score, ...], holdout: HoldoutReport, predicted: list[Predicted]) -> str:
     metric = task.evaluation.gates[0].metric
     first = next((entry for entry in scores if entry.metric == metric), None)
     if first is None:
-        return f"{metric} cannot be computed on the {holdout.rows:,} held-out rows."
+        return f"{metric} cannot be computed: {reason(metric, predicted)}."
     words = f"{first.metric} is {first.candidate:.4g} on {holdout.rows:,} held-out rows"
     if first.champion is None or first.improvement is None:
         return f"{words}; there is no champion to compare with."

@@ -35,6 +35,7 @@ from retrain_trainer.contract import (
     EvaluateOutcome,
     HoldoutReport,
     ModelRef,
+    Reference,
     Score,
     Trained,
     TrainOutcome,
@@ -67,6 +68,7 @@ def evaluation(**parts: Any) -> Evaluated:
         "candidate": NEW,
         "champion": Champion(uri=OLD.uri, digest=OLD.digest),
         "scores": (Score(metric="accuracy", candidate=0.9, champion=0.8, improvement=0.1, lower_bound=0.08),),
+        "reference": Reference(metric="accuracy", candidate=0.8, champion=0.8, holdout="sha256:" + "4" * 64),
         "holdout": HoldoutReport(rows=941, blocks=15, digest="sha256:" + "3" * 64),
     }
     told["champion"] = OLD
@@ -79,7 +81,14 @@ def evaluated(**parts: Any) -> str:
 
 def skipped() -> tuple[str, str]:
     """What train and evaluate say when collect has ended the run."""
-    nothing = {"scores": (), "candidate": None, "champion": None, "holdout": None, "message": "Nothing to do."}
+    nothing = {
+        "scores": (),
+        "candidate": None,
+        "champion": None,
+        "holdout": None,
+        "reference": None,
+        "message": "Nothing to do.",
+    }
     return trained(TrainOutcome.SKIPPED, "Nothing to do."), evaluated(outcome=EvaluateOutcome.SKIPPED, **nothing)
 
 

@@ -7,7 +7,16 @@ import pytest
 from retrain_operator.decide.verdict import verdict
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome, VerdictRecord
-from retrain_trainer.contract import Champion, Evaluated, EvaluateOutcome, Evaluation, ModelRef, Reference, Score, Slice
+from retrain_trainer.contract import (
+    Champion,
+    Evaluated,
+    EvaluateOutcome,
+    Evaluation,
+    ModelRef,
+    Reference,
+    Score,
+    Slice,
+)
 from retrain_trainer.contract.verdict import Ground
 from tests.coherent import sentences
 from tests.decide.case import case
@@ -30,6 +39,14 @@ def accuracy(candidate: float, champion: float | None = 0.8, lower_bound: float 
 
 def loss(candidate: float, champion: float, lower_bound: float) -> Score:
     return Score(metric="log_loss", candidate=candidate, champion=champion, improvement=0.1, lower_bound=lower_bound)
+
+
+def error(candidate: float, champion: float) -> Score:
+    return Score(metric="rmse", candidate=candidate, champion=champion, improvement=1, lower_bound=1)
+
+
+def fell(candidate: float, champion: float, scale: float) -> Reference:
+    return Reference(metric="rmse", candidate=candidate, champion=champion, scale=scale, holdout="sha256:" + "4" * 64)
 
 
 def reference(candidate: float, champion: float, metric: str = "accuracy") -> Reference:
@@ -67,6 +84,12 @@ TWO = judging({"metric": "accuracy", "threshold": 0.85}, {"metric": "log_loss", 
              then="accuracy is 0.9 against 0.8 of the champion (gain at least +0.01)."),
         case("a little worse on one slice, as far as is tolerated",
              given=(SLICED, scored(accuracy(0.9), worst_slice=NORTH.model_copy(update={"candidate": 0.625}))),
+             then="accuracy is 0.9 against 0.8 of the champion (gain at least +0.01)."),
+        case("a little off on the old holdout, in deviations of the label",
+             given=(judging({"metric": "rmse"}), scored(error(200, 300), reference=fell(2941, 2933, 3000))),
+             then="rmse is 200 against 300 of the champion (gain at least +1)."),
+        case("the old holdout does not matter",
+             given=(judging(referenceTolerance=1), scored(accuracy(0.9), reference=None)),
              then="accuracy is 0.9 against 0.8 of the champion (gain at least +0.01)."),
         case("slices that nobody asked for", given=(judging(), scored(accuracy(0.9), worst_slice=NORTH)),
              then="accuracy is 0.9 against 0.8 of the champion (gain at least +0.01)."),
@@ -124,6 +147,13 @@ def test_promoted(given: tuple[Evaluation, Evaluated], then: str) -> None:
                    "champion 0.75: worse by more than 0.125.")),
         case("no slice was reported", given=(SLICED, scored(accuracy(0.9))),
              then=("MetricMissing", "The trainer reported no slice of region, age, which evaluation.slices asks for.")),
+        case("nothing is known of the old holdout", given=(judging(), scored(accuracy(0.9), reference=None)),
+             then=("MetricMissing", "The trainer did not score the candidate on the holdout of the last promotion, "
+                   "which evaluation.referenceTolerance asks for (1 leaves it out).")),
+        case("far off on the old holdout, in deviations of the label",
+             given=(judging({"metric": "rmse"}), scored(error(200, 300), reference=fell(2500, 2000, 3000))),
+             then=("ReferenceRegression", "On the holdout of the last promotion the candidate has rmse 2500, the "
+                   "champion 2000: worse by more than 450 (0.15 deviations of the label).")),
         case("the champion itself", given=(judging(), scored(accuracy(0.9), candidate=OLD)),
              then=("SelfComparison", "Candidate and champion are the same version.")),
     ],
@@ -198,3 +228,12 @@ def test_a_verdict_on_many_long_metrics_fits() -> None:
 
 def test_every_ground_is_a_reason() -> None:
     assert {ground.value for ground in Ground} <= {reason.value for reason in Reason}
+
+
+def test_slices_that_are_all_too_small_decide_nothing() -> None:
+    few = NORTH.model_copy(update={"rows": 136})
+    found = verdict(SLICED, CHAMPION, scored(accuracy(0.9), worst_slice=few))
+    assert (found.promote, found.outcome, found.reason) == (False, Outcome.INCONCLUSIVE, Reason.HOLDOUT_TOO_SMALL)
+    assert found.message == (
+        "The largest slice, region=north, has 136 held-out rows, fewer than evaluation.slices.minRows 200."
+    )

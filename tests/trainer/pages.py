@@ -18,6 +18,7 @@ from retrain_trainer.contract import (
     HoldoutReport,
     Model,
     ModelRef,
+    Reference,
     Score,
     Task,
 )
@@ -126,6 +127,7 @@ def said_in(task: Task, predicted: Predicted) -> Evaluated:
         champion=CHAMPION if task.champion else None,
         scores=(Score(metric=known, candidate=0.8, **compared),),
         holdout=HoldoutReport(rows=len(predicted.truth), blocks=predicted.block_count, digest=DIGEST),
+        reference=Reference(metric=known, candidate=0.8, champion=0.8, holdout=DIGEST) if task.champion else None,
     )
 
 

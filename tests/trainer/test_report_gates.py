@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from retrain_trainer.contract import Gate, Goal, Reference, Score, Slice, Slices
 from retrain_trainer.report.gather import Found, view
@@ -12,6 +13,11 @@ from retrain_trainer.report.view import GateView
 from tests.trainer.pages import DIGEST, Made, found_of, said_of
 
 PLAIN = Made()
+KEPT = GateView(
+    "accuracy on the holdout of the last promotion: worse than the champion by at most 0.15",
+    "0.8000, champion 0.8000",
+    passed=True,
+)
 CLASSES = np.array(["down", "up"])
 
 
@@ -46,6 +52,7 @@ def test_each_gate_is_judged_alone() -> None:
             "not measured",
             passed=False,
         ),
+        KEPT,
     )
     assert (judged.promote, judged.ground) == (False, "BelowThreshold")
     assert judged.message == "accuracy of the candidate is 0.8, below the gate's 0.9."
@@ -53,7 +60,7 @@ def test_each_gate_is_judged_alone() -> None:
 
 def test_a_gate_that_is_met_is_met_whatever_the_others_say() -> None:
     gates = (Gate(metric="accuracy", threshold=0.7), Gate(metric="f1"))
-    assert [gate.passed for gate in view(found(gates=gates)).judgement.gates] == [True, False]
+    assert [gate.passed for gate in view(found(gates=gates)).judgement.gates] == [True, False, True]
 
 
 def test_all_that_is_asked_of_a_first_version_is_its_threshold() -> None:
@@ -124,3 +131,25 @@ def test_a_model_that_never_says_a_class_is_worth_a_look() -> None:
     one = said_of(3000, CLASSES)
     one.said[:] = "down"
     assert "The candidate never says up." in notes(view(found_of([one], Made(champion=False))))
+
+
+@pytest.mark.parametrize(("candidate", "passed"), [(0.41, True), (0.7, False)])
+def test_a_loss_on_the_reference_holdout_is_read_the_right_way(candidate: float, passed: bool) -> None:
+    gates = (Gate(metric="log_loss"),)
+    reference = Reference(metric="log_loss", candidate=candidate, champion=0.4, holdout=DIGEST)
+    row = view(saying(found(gates=gates), reference=reference)).judgement.gates[-1]
+    assert row.asked.startswith("log_loss on the holdout of the last promotion")
+    assert row.passed is passed
+
+
+def test_an_error_on_the_reference_holdout_counts_in_deviations_of_the_label() -> None:
+    gates = (Gate(metric="rmse"),)
+    reference = Reference(metric="rmse", candidate=2941, champion=2933, scale=3000, holdout=DIGEST)
+    row = view(saying(found(gates=gates), reference=reference)).judgement.gates[-1]
+    assert row.asked.endswith("worse than the champion by at most 0.15 deviations of the label")
+    assert row.passed
+
+
+def test_a_reference_holdout_that_nobody_scored_is_a_gate_that_is_not_met() -> None:
+    row = view(saying(found(), reference=None)).judgement.gates[-1]
+    assert (row.seen, row.passed) == ("not measured", False)

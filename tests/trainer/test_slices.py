@@ -75,3 +75,11 @@ def test_a_slice_of_no_feature_is_a_fault_at_once(world: World, column: str) -> 
     answer = world.step("collect", "first", evaluation=ASKED | {"slices": {"columns": [column]}})
     assert isinstance(answer, Fault)
     assert answer.message == f"evaluation.slices names {column}, which is no feature; there are region, a, b, c."
+
+
+def test_large_numbers_are_told_in_full(world: World) -> None:
+    world.add(*range(6), edit=lambda columns: {"store": 1_234_560.0 + np.arange(WEEK) % 3, **columns})
+    run = world.run("first", evaluation=ASKED | {"slices": {"columns": ["store"], "minRows": 60}})
+    slices = json.loads((world.store / "v000001-first" / "metrics.json").read_text())["slices"]
+    assert {each["name"] for each in slices} == {"store=1234560", "store=1234561", "store=1234562"}
+    assert run.evaluate.worst_slice is not None

@@ -8,11 +8,13 @@ import os
 from pathlib import Path
 from typing import Any, TypeVar
 
-from retrain_trainer.contract import ANSWER_LIMIT, ANSWER_PATH, Answer, Fault, Task
+from retrain_trainer.contract import ANSWER_LIMIT, ANSWER_PATH, Answer, Evaluated, Fault, Task
 
 PATH_VARIABLE = "RETRAIN_ANSWER"
 """Overrides where the answer goes, for tests and for work outside of a cluster."""
 SENTENCE = 512
+LENGTHS = (SENTENCE, 320, 160, 80, 1)
+SHORTER = "shorten model.store, or ask for fewer metrics or slices of columns with shorter names"
 
 A = TypeVar("A", bound=Answer)
 
@@ -30,13 +32,19 @@ def cut(text: str, characters: int) -> str:
 
 
 def encode(said: Answer) -> bytes:
-    """Return the answer as JSON of at most 2 KiB, with a shorter message where that is needed."""
-    for characters in (SENTENCE, 320, 160, 80, 1):
-        shorter = said.model_copy(update={"message": cut(said.message, characters)})
-        data = shorter.model_dump_json(by_alias=True, exclude_none=True).encode()
+    """Return the answer as JSON of at most 2 KiB, with a shorter message where that is needed.
+
+    As a last resort scores go without `improvement`, which candidate and champion tell as well.
+    """
+    shorter = [said.model_copy(update={"message": cut(said.message, characters)}) for characters in LENGTHS]
+    if isinstance(said, Evaluated):
+        scores = tuple(score.model_copy(update={"improvement": None}) for score in said.scores)
+        shorter.append(shorter[-1].model_copy(update={"scores": scores}))
+    for each in shorter:
+        data = each.model_dump_json(by_alias=True, exclude_none=True).encode()
         if len(data) <= ANSWER_LIMIT:
             return data
-    reason = f"The answer does not fit into {ANSWER_LIMIT} bytes: shorten model.store, or ask for fewer metrics."
+    reason = f"The answer does not fit into {ANSWER_LIMIT} bytes: {SHORTER}."
     return encode(Fault(run=said.run, nonce=said.nonce, message=reason))
 
 

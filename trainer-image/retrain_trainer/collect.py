@@ -10,6 +10,7 @@ from retrain_trainer.batches import Batch, batches_of, bring, new_data
 from retrain_trainer.contract import Collected, CollectOutcome, Mode, Task
 from retrain_trainer.estimators import require_known, require_updatable
 from retrain_trainer.faults import NoBucketError
+from retrain_trainer.room import require_room
 from retrain_trainer.store import Store, Version
 from retrain_trainer.workspace import Plan, Workspace, write
 
@@ -21,6 +22,7 @@ KNOWN = (
 
 def collect(task: Task, workspace: Workspace) -> Collected:
     """Answer what is new; leave the plan, and when there is something to train on, the profile and the holdout."""
+    require_room(task)
     require_known(task.evaluation.gates, task.model.estimator)
     if task.model.mode is Mode.INCREMENTAL:
         require_updatable(task.model.estimator)

@@ -98,7 +98,7 @@ METRICS = {
     Kind.REGRESSOR: ("r2", "rmse", "mae"),
 }
 """What each kind is measured by."""
-LESS_IS_BETTER = ("log_loss", "brier", "rmse", "mae")
+IN_UNITS_OF_THE_LABEL = ("rmse", "mae")
 
 
 def require_known(gates: tuple[Gate, ...], estimator: str) -> None:

@@ -8,9 +8,9 @@ from sklearn.pipeline import Pipeline
 
 from retrain_trainer import pipeline, release
 from retrain_trainer.answers import answer
-from retrain_trainer.contract import Evaluated, EvaluateOutcome, Gate, Goal, HoldoutReport, Reference, Score, Task
+from retrain_trainer.contract import Evaluated, EvaluateOutcome, Gate, HoldoutReport, Reference, Score, Task
 from retrain_trainer.data import Layout
-from retrain_trainer.estimators import LESS_IS_BETTER, METRICS, Kind
+from retrain_trainer.estimators import METRICS, Kind
 from retrain_trainer.faults import StepError
 from retrain_trainer.holdout import moment
 from retrain_trainer.manifest import HOLDOUT, Report
@@ -20,8 +20,8 @@ from retrain_trainer.missing import reason
 from retrain_trainer.places import content
 from retrain_trainer.profile import Profile
 from retrain_trainer.pruning import prune
-from retrain_trainer.score import lower_bound, score, sign
-from retrain_trainer.slices import sliced, worst
+from retrain_trainer.score import lower_bound, scale_of, score, sign
+from retrain_trainer.slices import sliced
 from retrain_trainer.store import LARGEST_MODEL, Store, Version
 from retrain_trainer.workspace import Plan, Training, Workspace, parse
 
@@ -67,7 +67,7 @@ def _said(task: Task, report: Report, holdout: HoldoutReport, champion: Version 
         scores=tuple(entry for entry in report.scores if entry.metric in asked),
         holdout=holdout,
         reference=report.reference,
-        worst_slice=worst(task.evaluation.slices, report.slices),
+        worst_slice=next(iter(report.slices), None),
     )
 
 
@@ -79,13 +79,10 @@ def _candidate(workspace: Workspace) -> Pipeline:
 
 def _scores(task: Task, predicted: list[Predicted]) -> tuple[Score, ...]:
     """Score every metric that can be computed, those of the task first and in its order."""
-    goals = {gate.metric: gate.goal for gate in task.evaluation.gates}
     kind = Kind.REGRESSOR if predicted[0].classes is None else Kind.CLASSIFIER
-    for name in METRICS[kind]:
-        goals.setdefault(name, Goal.MINIMIZE if name in LESS_IS_BETTER else Goal.MAXIMIZE)
-    scores = (
-        _score(Gate(metric=name, goal=goal), predicted, task.evaluation.confidence) for name, goal in goals.items()
-    )
+    asked = {gate.metric: gate for gate in task.evaluation.gates}
+    gates = {**asked, **{name: Gate(metric=name) for name in METRICS[kind] if name not in asked}}
+    scores = (_score(gate, predicted, task.evaluation.confidence) for gate in gates.values())
     return tuple(entry for entry in scores if entry is not None)
 
 
@@ -108,19 +105,22 @@ def _score(gate: Gate, predicted: list[Predicted], confidence: float) -> Score |
 
 
 def _reference(task: Task, models: list[Pipeline], champion: Version | None, layout: Layout) -> Reference | None:
-    """Score both on the rows that the champion was promoted by."""
+    """Score both on the rows that the champion was promoted by, in the first metric that can be computed there."""
     if champion is None:
         return None
-    metric = task.evaluation.gates[0].metric
-    values = [score(metric, each) for each in predict(models, champion.path_of(HOLDOUT), layout)]
-    if values[0] is None or values[1] is None:
-        return None
-    return Reference(
-        metric=metric,
-        candidate=_rounded(values[0]),
-        champion=_rounded(values[1]),
-        holdout=champion.manifest.files[HOLDOUT],
-    )
+    predicted = predict(models, champion.path_of(HOLDOUT), layout)
+    kind = Kind.REGRESSOR if predicted[0].classes is None else Kind.CLASSIFIER
+    for metric in (*(gate.metric for gate in task.evaluation.gates), *METRICS[kind]):
+        candidate, before = (score(metric, each) for each in predicted)
+        if candidate is not None and before is not None:
+            return Reference(
+                metric=metric,
+                candidate=_rounded(candidate),
+                champion=_rounded(before),
+                scale=_rounded(scale_of(metric, predicted[0].truth)),
+                holdout=champion.manifest.files[HOLDOUT],
+            )
+    return None
 
 
 def _require_order(plan: Plan, holdout: HoldoutReport, layout: Layout) -> None:

@@ -5,13 +5,15 @@ models are scored on the same draws, and whole blocks of neighbouring rows are d
 alike and single ones would promise more than they hold.
 """
 
+import math
 from functools import lru_cache
 
 import numpy as np
 from scipy.special import stdtrit
 
 from retrain_trainer.contract import Goal
-from retrain_trainer.data import Floats
+from retrain_trainer.data import Floats, Labels
+from retrain_trainer.estimators import IN_UNITS_OF_THE_LABEL
 from retrain_trainer.metrics import Predicted
 
 DRAWS = 1000
@@ -45,13 +47,20 @@ def lower_bound(metric: str, candidate: Predicted, champion: Predicted, goal: Go
     known = gains[np.isfinite(gains)]
     if len(known) < 0.9 * DRAWS or not np.isfinite(gain):
         return None
-    return float(gain - stdtrit(blocks - 1, confidence) * np.std(known) / np.std(weights))
+    bound = float(gain - stdtrit(blocks - 1, confidence) * np.std(known) / np.std(weights))
+    return bound if math.isfinite(bound) else None
 
 
 @lru_cache(maxsize=1)
 def _draws(blocks: int) -> Floats:
     """Return how often each block is drawn: draws x blocks, the same ones for every metric."""
     return np.random.default_rng(0).multinomial(blocks, np.full(blocks, 1 / blocks), size=DRAWS).astype(np.float64)
+
+
+def scale_of(metric: str, truth: Labels) -> float:
+    """Return what a tolerance of 1 means for a metric: one standard deviation of the label where it has its unit."""
+    deviation = float(np.std(truth)) if metric in IN_UNITS_OF_THE_LABEL else 1.0
+    return deviation if deviation > 0 and math.isfinite(deviation) else 1.0
 
 
 def sign(goal: Goal) -> int:

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retrain_trainer.contract import Evaluation, Gate, Slice, Slices
+from retrain_trainer.contract import Evaluation, Gate, Slice
 from retrain_trainer.data import Floats, Layout
 from retrain_trainer.metrics import Predicted
 from retrain_trainer.reading import read_rows
-from retrain_trainer.score import score, sign
+from retrain_trainer.score import scale_of, score, sign
 
 VALUES = 10
 """A column of more values than this is cut at its quartiles."""
@@ -28,26 +28,21 @@ def sliced(evaluation: Evaluation, predicted: Sequence[Predicted], path: Path, l
     """Score the models, candidate first, by the first gate's metric on each slice of a holdout file that is asked for.
 
     Slices where it has no value are left out. Those of the asked size come first, the one where the candidate falls
-    back most before all.
+    back most before all; then the others, the largest first.
     """
     asked, gate = evaluation.slices, evaluation.gates[0]
+    if asked is None:
+        return ()
     found = []
-    for name, mask in _groups(asked.columns, path, layout) if asked else ():
+    for name, mask in _groups(asked.columns, path, layout):
         values = [score(gate.metric, _of(each, mask)) for each in predicted]
         if values[0] is not None and values[-1] is not None:
+            told = {"name": name, "rows": int(mask.sum()), "metric": gate.metric, "candidate": values[0]}
             champion = values[1] if len(values) > 1 else None
-            rows = int(mask.sum())
-            found.append(Slice(name=name, rows=rows, metric=gate.metric, candidate=values[0], champion=champion))
-    return tuple(sorted(found, key=lambda each: (_small(each, asked), _gain(each, gate))))
-
-
-def worst(asked: Slices | None, found: Sequence[Slice]) -> Slice | None:
-    """Return the slice of the asked size where the candidate falls back most; None when there is none."""
-    return next((each for each in found if not _small(each, asked)), None)
-
-
-def _small(found: Slice, asked: Slices | None) -> bool:
-    return asked is not None and found.rows < asked.min_rows
+            found.append(Slice(**told, champion=champion, scale=scale_of(gate.metric, predicted[0].truth)))
+    large = sorted((each for each in found if each.rows >= asked.min_rows), key=lambda each: _gain(each, gate))
+    small = sorted((each for each in found if each.rows < asked.min_rows), key=lambda each: -each.rows)
+    return (*large, *small)
 
 
 def _gain(found: Slice, gate: Gate) -> float:
@@ -72,13 +67,13 @@ def _of_column(column: str, values: Floats) -> Iterator[tuple[str, Mask]]:
         yield f"no {column}", missing
     known = np.unique(values[~missing])
     if len(known) <= VALUES:
-        yield from ((f"{column}={value:g}", values == value) for value in known)
+        yield from ((f"{column}={value:.15g}", values == value) for value in known)
         return
     edges = np.unique(np.quantile(values[~missing], (0.25, 0.5, 0.75), method="inverted_cdf"))
-    yield f"{column} <= {edges[0]:g}", values <= edges[0]
+    yield f"{column} <= {edges[0]:.15g}", values <= edges[0]
     for low, high in pairwise(edges):
-        yield f"{low:g} < {column} <= {high:g}", (values > low) & (values <= high)
-    yield f"{column} > {edges[-1]:g}", values > edges[-1]
+        yield f"{low:.15g} < {column} <= {high:.15g}", (values > low) & (values <= high)
+    yield f"{column} > {edges[-1]:.15g}", values > edges[-1]
 
 
 def _of(predicted: Predicted, mask: Mask) -> Predicted:

@@ -11,6 +11,8 @@ ANSWER_PATH = "/dev/termination-log"
 ANSWER_LIMIT = 2048
 """Bytes of an answer at most: Kubernetes cuts a termination message at 4096, and 12 KiB are shared by a pod."""
 
+SCALE = "What a tolerance of 1 means: the standard deviation of the label for metrics in its unit, 1 for others."
+
 
 class ModelRef(Word):
     """One immutable version in the store."""
@@ -100,6 +102,7 @@ class Slice(Word):
     metric: MetricName = Field(description="Name of the metric.")
     candidate: float = Field(description="Its value for the candidate.")
     champion: float | None = Field(None, description="Its value for the champion; absent when there is none.")
+    scale: float = Field(1.0, gt=0, description=SCALE)
 
 
 class Reference(Word):
@@ -108,6 +111,7 @@ class Reference(Word):
     metric: MetricName = Field(description="Name of the metric.")
     candidate: float = Field(description="Its value for the candidate.")
     champion: float = Field(description="Its value for the champion.")
+    scale: float = Field(1.0, gt=0, description=SCALE)
     holdout: Digest = Field(description="SHA-256 over that holdout's rows.")
 
 

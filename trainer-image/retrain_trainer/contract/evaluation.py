@@ -1,23 +1,58 @@
 """When a candidate is good enough: the gates, and what else must hold."""
 
 from enum import StrEnum
+from typing import Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from retrain_trainer.contract.words import Column, Goal, MetricName, Word
+
+MORE_IS_BETTER = ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc", "r2")
+LESS_IS_BETTER = ("log_loss", "brier", "rmse", "mae")
+"""The metrics whose direction goes without saying."""
+
+
+def goal_of(metric: str) -> Goal:
+    """Return which direction of a metric is better; more, for one that is not known here."""
+    return Goal.MINIMIZE if metric in LESS_IS_BETTER else Goal.MAXIMIZE
+
+
+def _one_goal(goal: Goal, metrics: tuple[str, ...]) -> JsonValue:
+    return {
+        "rule": f"!has(self.goal) || self.goal == '{goal}' || !(self.metric in {list(metrics)})",
+        "message": f"goal of {', '.join(metrics)} is {goal}; leave it out",
+    }
 
 
 class Gate(Word):
     """What a candidate must reach in one metric before it may be rolled out."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                _one_goal(Goal.MAXIMIZE, MORE_IS_BETTER),
+                _one_goal(Goal.MINIMIZE, LESS_IS_BETTER),
+            ]
+        }
+    )
     metric: MetricName = Field(description="Name of a metric that the trainer reports, such as accuracy.")
-    goal: Goal = Field(Goal.MAXIMIZE, description="Which direction is better.")
+    goal: Goal = Field(
+        default_factory=lambda given: goal_of(given.get("metric", "")),
+        description="Which direction is better. Goes without saying for the metrics of the trainer that comes with the "
+        "project; for any other it is Maximize when absent.",
+    )
     threshold: float | None = Field(None, description="Worst acceptable value, whatever the champion has.")
     min_improvement: float = Field(
         0.0,
         ge=0,
         description="The candidate must be better than the champion by more than this, with the given confidence.",
     )
+
+    @model_validator(mode="after")
+    def _goes_the_right_way(self) -> Self:
+        if self.metric in (*MORE_IS_BETTER, *LESS_IS_BETTER) and self.goal is not goal_of(self.metric):
+            raise ValueError(f"goal of {self.metric} is {goal_of(self.metric)}; leave it out")
+        return self
 
 
 class OnMissingChampion(StrEnum):
@@ -36,10 +71,17 @@ class Slices(Word):
         description="Features whose values make the slices. One with more than 10 values is cut at its quartiles.",
     )
     min_rows: int = Field(
-        200, ge=10, le=1_000_000, description="Fewest rows of a slice; smaller ones are only reported."
+        200,
+        ge=10,
+        le=1_000_000,
+        description="Fewest rows of a slice; smaller ones are only reported, and when all are smaller the run is "
+        "Inconclusive.",
     )
     tolerance: float = Field(
-        0.1, ge=0, description="How much worse than the champion a candidate may be on a slice, in the first metric."
+        0.1,
+        ge=0,
+        description="How much worse than the champion a candidate may be on a slice, in the first metric: a "
+        "difference, for rmse and mae in standard deviations of the label.",
     )
 
 
@@ -58,6 +100,7 @@ class Evaluation(Word):
         0.15,
         ge=0,
         le=1,
-        description="How much worse than the champion a candidate may be on the holdout of the last promotion.",
+        description="How much worse than the champion a candidate may be on the holdout of the last promotion: a "
+        "difference in the first metric, for rmse and mae in standard deviations of the label. 1 leaves the check out.",
     )
     slices: Slices | None = Field(None, description="Groups of rows that may not be left behind.")

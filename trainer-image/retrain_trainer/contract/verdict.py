@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from retrain_trainer.contract.answer import Evaluated, EvaluateOutcome, Reference, Score, Slice
-from retrain_trainer.contract.evaluation import Evaluation, Gate, OnMissingChampion, Slices
+from retrain_trainer.contract.evaluation import Evaluation, Gate, OnMissingChampion, Slices, goal_of
 from retrain_trainer.contract.task import Champion
 from retrain_trainer.contract.wording import number
 from retrain_trainer.contract.words import Goal
@@ -51,8 +51,8 @@ def verdict(evaluation: Evaluation, champion: Champion | None, evaluated: Evalua
     return (
         _comparison(evaluation, champion, evaluated)
         or _gates(evaluation, champion, evaluated)
-        or _reference(evaluation, evaluated.reference)
-        or _slices(evaluation, champion, evaluated.worst_slice)
+        or reference_objection(evaluation, champion, evaluated.reference)
+        or slice_objection(evaluation, champion, evaluated.worst_slice)
         or Verdict(Ground.PROMOTED, " ".join(_told(score) for score in evaluated.scores))
     )
 
@@ -80,11 +80,14 @@ def _gates(evaluation: Evaluation, champion: Champion | None, evaluated: Evaluat
     scores = {score.metric: score for score in evaluated.scores}
     if len(scores) < len(evaluated.scores):
         return _unusable("The trainer reported a metric twice.")
-    objections = (_gate(gate, scores.get(gate.metric), champion, evaluation.confidence) for gate in evaluation.gates)
-    return next(filter(None, objections), None)
+    each = (gate_objection(evaluation, gate, champion, scores.get(gate.metric)) for gate in evaluation.gates)
+    return next(filter(None, each), None)
 
 
-def _gate(gate: Gate, score: Score | None, champion: Champion | None, confidence: float) -> Verdict | None:
+def gate_objection(
+    evaluation: Evaluation, gate: Gate, champion: Champion | None, score: Score | None
+) -> Verdict | None:
+    """What one gate has against a candidate."""
     if score is None:
         return _missing(f"The trainer did not report {gate.metric}, which a gate asks for.")
     if gate.threshold is not None and _worse(gate.goal, score.candidate, gate.threshold):
@@ -98,47 +101,64 @@ def _gate(gate: Gate, score: Score | None, champion: Champion | None, confidence
         return _missing(f"The trainer did not compare {gate.metric} with the champion's.")
     if score.lower_bound <= gate.min_improvement:
         needed = f"more than {gate.min_improvement:.4g}" if gate.min_improvement else "more than 0"
-        message = f"{_told(score)} With {confidence:.4g} confidence the gain must be {needed}."
+        message = f"{_told(score)} With {evaluation.confidence:.4g} confidence the gain must be {needed}."
         return Verdict(Ground.NOT_BETTER, message)
     return None
 
 
-def _reference(evaluation: Evaluation, reference: Reference | None) -> Verdict | None:
+def reference_objection(
+    evaluation: Evaluation, champion: Champion | None, reference: Reference | None
+) -> Verdict | None:
     """A candidate that forgot what the champion knew was trained on something else, poison perhaps."""
-    if reference is None:
+    if champion is None or evaluation.reference_tolerance >= 1:
         return None
-    lost = _lost(evaluation, reference.metric, reference.candidate, reference.champion)
+    if reference is None:
+        return _missing(
+            "The trainer did not score the candidate on the holdout of the last promotion, which "
+            "evaluation.referenceTolerance asks for (1 leaves it out)."
+        )
+    lost = _lost(evaluation, reference.metric, reference.candidate, reference.champion) / reference.scale
     if lost <= evaluation.reference_tolerance:
         return None
     message = (
         f"On the holdout of the last promotion the candidate has {reference.metric} {reference.candidate:.4g}, the "
-        f"champion {reference.champion:.4g}: worse by more than {evaluation.reference_tolerance:.4g}."
+        f"champion {reference.champion:.4g}: worse by more than "
+        f"{_limit(evaluation.reference_tolerance, reference.scale)}."
     )
     return Verdict(Ground.REFERENCE_REGRESSION, message)
 
 
-def _slices(evaluation: Evaluation, champion: Champion | None, worst: Slice | None) -> Verdict | None:
+def slice_objection(evaluation: Evaluation, champion: Champion | None, worst: Slice | None) -> Verdict | None:
     """A candidate that is better on the whole may have given up on some."""
     asked: Slices | None = evaluation.slices
     if asked is None or champion is None:
         return None
     if worst is None or worst.champion is None:
-        return _missing(
-            f"The trainer reported no slice of {', '.join(asked.columns)}, which evaluation.slices asks for."
+        columns = ", ".join(asked.columns)
+        return _missing(f"The trainer reported no slice of {columns}, which evaluation.slices asks for.")
+    if worst.rows < asked.min_rows:
+        message = (
+            f"The largest slice, {worst.name}, has {worst.rows:,} held-out rows, fewer than evaluation.slices.minRows "
+            f"{asked.min_rows:,}."
         )
-    if _lost(evaluation, worst.metric, worst.candidate, worst.champion) <= asked.tolerance:
+        return Verdict(Ground.HOLDOUT_TOO_SMALL, message)
+    if _lost(evaluation, worst.metric, worst.candidate, worst.champion) / worst.scale <= asked.tolerance:
         return None
     message = (
         f"On the {worst.rows:,} rows with {worst.name} the candidate has {worst.metric} {worst.candidate:.4g}, the "
-        f"champion {worst.champion:.4g}: worse by more than {asked.tolerance:.4g}."
+        f"champion {worst.champion:.4g}: worse by more than {_limit(asked.tolerance, worst.scale)}."
     )
     return Verdict(Ground.SLICE_REGRESSION, message)
 
 
 def _lost(evaluation: Evaluation, metric: str, candidate: float, champion: float) -> float:
     """How much worse the candidate is in a metric; more than 0 whatever the goal."""
-    goal = next((gate.goal for gate in evaluation.gates if gate.metric == metric), Goal.MAXIMIZE)
+    goal = next((gate.goal for gate in evaluation.gates if gate.metric == metric), goal_of(metric))
     return champion - candidate if goal is Goal.MAXIMIZE else candidate - champion
+
+
+def _limit(tolerance: float, scale: float) -> str:
+    return f"{tolerance:.4g}" if scale == 1 else f"{tolerance * scale:.4g} ({tolerance:.4g} deviations of the label)"
 
 
 def _worse(goal: Goal, value: float, bound: float) -> bool:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from retrain_trainer import manifest
-from retrain_trainer.contract import Evaluated, Goal, Task
+from retrain_trainer.contract import Evaluated, Task
+from retrain_trainer.contract.evaluation import goal_of
 from retrain_trainer.data import Type
-from retrain_trainer.estimators import LESS_IS_BETTER
 from retrain_trainer.manifest import Report
 from retrain_trainer.metrics import Predicted
 from retrain_trainer.profile import Profile
@@ -118,7 +118,7 @@ def _scores(found: Found) -> tuple[Measured, ...]:
     return tuple(
         Measured(
             score=score,
-            goal=goals.get(score.metric, Goal.MINIMIZE if score.metric in LESS_IS_BETTER else Goal.MAXIMIZE),
+            goal=goals.get(score.metric, goal_of(score.metric)),
             gated=score.metric in goals,
         )
         for score in found.report.scores

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from retrain_trainer.batches import digest_of
 from retrain_trainer.contract import Evaluated, Evaluation, Gate, Goal, ModelRef, Task
-from retrain_trainer.contract.verdict import verdict
+from retrain_trainer.contract.verdict import gate_objection, reference_objection, slice_objection, verdict
 from retrain_trainer.report.view import GateView, Judgement
 from retrain_trainer.report.wording import change, number, word
 
@@ -23,20 +23,20 @@ def judgement(task: Task, said: Evaluated, version: str) -> Judgement:
 
 
 def _each(task: Task, said: Evaluated) -> Iterator[GateView]:
-    """Judge each demand by itself: the same verdict, without the others."""
-    evaluation = task.evaluation
-    plain = said.model_copy(update={"reference": None, "worst_slice": None})
+    """Judge each demand by itself, where the verdict names the first that is not met."""
+    evaluation, champion = task.evaluation, task.champion
+    scores = {score.metric: score for score in said.scores}
     for gate in evaluation.gates:
-        alone = evaluation.model_copy(update={"gates": (gate,), "slices": None})
-        passed = verdict(alone, task.champion, plain).promote
-        yield GateView(_asked(gate, task), _seen(gate, said), passed)
-    if said.reference is not None:
-        alone = evaluation.model_copy(update={"gates": evaluation.gates[:0], "slices": None})
-        yield _reference(evaluation, said, passed=verdict(alone, task.champion, said).promote)
-    if evaluation.slices is not None and task.champion is not None:
-        alone = evaluation.model_copy(update={"gates": evaluation.gates[:0]})
-        unhurt = said.model_copy(update={"reference": None})
-        yield _slices(evaluation, said, passed=verdict(alone, task.champion, unhurt).promote)
+        objection = gate_objection(evaluation, gate, champion, scores.get(gate.metric))
+        yield GateView(_asked(gate, task), _seen(gate, said), passed=objection is None)
+    if champion is None:
+        return
+    if evaluation.reference_tolerance < 1:
+        objection = reference_objection(evaluation, champion, said.reference)
+        yield _reference(evaluation, said, passed=objection is None)
+    if evaluation.slices is not None:
+        objection = slice_objection(evaluation, champion, said.worst_slice)
+        yield _slices(evaluation, said, passed=objection is None)
 
 
 def _asked(gate: Gate, task: Task) -> str:
@@ -59,12 +59,13 @@ def _seen(gate: Gate, said: Evaluated) -> str:
 
 
 def _reference(evaluation: Evaluation, said: Evaluated, *, passed: bool) -> GateView:
-    reference = said.reference
-    assert reference is not None
-    asked = (
-        f"{reference.metric} on the holdout of the last promotion: worse than the champion by at most "
-        f"{evaluation.reference_tolerance:.4g}"
-    )
+    reference, tolerance = said.reference, f"{evaluation.reference_tolerance:.4g}"
+    metric = evaluation.gates[0].metric if reference is None else reference.metric
+    asked = f"{metric} on the holdout of the last promotion: worse than the champion by at most {tolerance}"
+    if reference is None:
+        return GateView(asked, NOT_MEASURED, passed)
+    if reference.scale != 1:
+        asked += " deviations of the label"
     seen = f"{number(reference.candidate)}, champion {number(reference.champion)}"
     return GateView(asked, seen, passed)
 

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 from retrain_operator.cli.attempt.run import Tried
-from retrain_trainer.contract import Evaluated, EvaluateOutcome, Gate, Goal, Score
-from retrain_trainer.contract.verdict import Ground, verdict
-
-_MISSED = frozenset({Ground.BELOW_THRESHOLD, Ground.NOT_BETTER, Ground.METRIC_MISSING, Ground.ANSWER_INVALID})
+from retrain_trainer.contract import Gate, Goal, Score
+from retrain_trainer.contract.verdict import gate_objection
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +29,9 @@ def gate_rows(tried: Tried) -> list[GateRow]:
     result, spec = tried.status.result, tried.run.spec
     if result is None or not result.scores:
         return []
-    scores = {score.metric: score for score in result.scores}
-    evaluated = Evaluated(
-        run=tried.run.name,
-        nonce=spec.nonce,
-        message="",
-        outcome=EvaluateOutcome.EVALUATED,
-        candidate=result.candidate,
-        champion=result.champion,
-        scores=result.scores,
-    )
-    evaluation = spec.policy.spec.evaluation
+    scores, evaluation = {score.metric: score for score in result.scores}, spec.policy.spec.evaluation
     rows = []
     for gate in evaluation.gates:
-        alone = evaluation.model_copy(update={"gates": (gate,), "slices": None})
-        met = verdict(alone, spec.champion, evaluated).ground not in _MISSED
-        rows.append(GateRow(gate, scores.get(gate.metric), met))
+        score = scores.get(gate.metric)
+        rows.append(GateRow(gate, score, met=gate_objection(evaluation, gate, spec.champion, score) is None))
     return rows

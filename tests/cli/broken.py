@@ -149,6 +149,7 @@ AFTER: dict[str, Callable[[str, Said], Left]] = {
     "overwrites": overwritten,
     "compares not": with_score(champion=None, improvement=None, lowerBound=None),
     "wrong gain": with_score(improvement=0.5, lowerBound=-1),
+    "no reference": with_fields("evaluate", reference=None),
     "bound above": with_score(lowerBound=0.9),
     "always new": with_outcome("NoNewData", "Collected"),
     "eats anything": with_outcome("DataInvalid", "Collected"),

@@ -114,6 +114,10 @@ LATER_ON = {
         (FIRST, NEW),
         r"evaluate: a lowerBound of at most the improvement, -?0(\.\d+)? \| 0\.9 \| what-evaluate",
     ),
+    "no reference": (
+        (FIRST, NEW),
+        r"evaluate: a reference: both models on the rows by which the champion was promoted \| none \| what-evaluate",
+    ),
     "champion of nothing": (
         (FIRST, NEW),
         r"evaluate: the champion of the task, file://ROOT/store/sample-first \(sha256:\w{12}…\) \| file:///a/b \(sh",

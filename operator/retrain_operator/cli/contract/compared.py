@@ -27,6 +27,8 @@ def with_champion(evaluated: Evaluated, champion: ModelRef) -> Iterator[Breach]:
     for score in evaluated.scores:
         if score.metric == METRIC:
             yield from _gain(score)
+    if evaluated.reference is None:
+        yield _breach("a reference: both models on the rows by which the champion was promoted", "none")
 
 
 def _scores(evaluated: Evaluated) -> Iterator[Breach]:

@@ -149,3 +149,15 @@ class TestABatchAmongOthers:
         path = world.write("w.parquet", pa.table({**columns, "y": np.arange(150)}))
         layout = Layout(features=tuple(columns), label="y", label_type=Type.INTEGER)
         assert [chunk.num_rows for _, chunk in read(path, "w", layout)] == [100, 50]
+
+
+def test_more_probabilities_than_evaluate_can_hold_are_refused_before_anything_is_held_out(world: World) -> None:
+    """80,000 rows held out of 1,000 classes would be 640 MB of each model."""
+    world.add(0, rows=400_000, edit=lambda columns: {**columns, "y": np.arange(400_000) % 1_000})
+    message = ended(world.run("first"), CollectOutcome.DATA_INVALID)
+    assert message == (
+        "All new batches, check size: expected at most 67,108 held-out rows of 1,000 classes (lower "
+        "data.holdout.fraction or minRows), seen 80,000."
+    )
+    assert not (world.root / "workspace-first" / "holdout.parquet").exists()
+    assert bounds.held_out(67_108, 1_000) is None

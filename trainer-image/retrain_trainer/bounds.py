@@ -25,6 +25,8 @@ PACKED_COLUMN = 512 * MIB
 """Of one column in one row group, unpacked: its dictionary, and each page, are unpacked as a whole."""
 LABEL = 256
 """Bytes of a word that is a class."""
+CHANCES = 1 << 26
+"""Held-out rows times classes: evaluate holds so many probabilities of each model at once, 8 bytes each."""
 
 
 def check_head(path: Path, batch: str) -> None:
@@ -76,6 +78,15 @@ def check_rows(rows: int, batch: str) -> None:
     """Refuse a batch of more rows than collect can hold the keys of."""
     if rows > MOST_ROWS:
         raise BadBatchError(Problem(batch, "size", f"at most {MOST_ROWS:,} rows (split it)", f"{rows:,}"))
+
+
+def held_out(rows: int, classes: int) -> Problem | None:
+    """Tell of a holdout of so many rows and classes that evaluate cannot hold what models say of it."""
+    most = CHANCES // max(classes, 1)
+    if rows <= most:
+        return None
+    expected = f"at most {most:,} held-out rows of {classes:,} classes (lower data.holdout.fraction or minRows)"
+    return Problem(None, "size", expected, f"{rows:,}")
 
 
 def _require_few(batch: str, columns: int) -> None:

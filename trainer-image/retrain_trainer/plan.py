@@ -1,6 +1,6 @@
 """Turns new batches into a plan: what is trained on, what is held out, and what a new version leaves behind it."""
 
-from retrain_trainer import checks, holdout, labels
+from retrain_trainer import bounds, checks, holdout, labels
 from retrain_trainer.batches import Batch, Key, Seen
 from retrain_trainer.contract import CollectOutcome, Mode, OnBadBatch, Task
 from retrain_trainer.faults import Problem
@@ -48,11 +48,7 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
     )
     if part.shortage is not None:
         return plan
-    held = [(entry.batch, start) for entry, start in zip(found.judged, part.starts, strict=True) if start is not None]
-    step = labels.step(part.held, found.layout)
-    some = holdout.write(workspace.holdout, held, found.layout, part.held, step)
-    rules = task.data.validation
-    problem = next(labels.problems(some, found.layout, past.champion, rules), None)
+    problem = _held_out(task, workspace, found, past, part)
     if problem is not None:
         return _ended(task, CollectOutcome.DATA_INVALID, problem.sentence())
     afresh = _afresh(task, found, past)
@@ -68,6 +64,19 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
         "left_out": {str(problem.batch): problem.sentence() for problem in found.problems},
     }
     return plan.model_copy(update=decided)
+
+
+def _held_out(task: Task, workspace: Workspace, found: Survey, past: Past, part: holdout.Cut) -> Problem | None:
+    """Write the holdout, and return what is wrong with it; one that is too large is not written."""
+    assert found.layout is not None
+    classes = {entry.label for entry in past.profile.classes} if past.profile else set()
+    problem = bounds.held_out(part.held, len(classes.union(*(entry.findings.classes for entry in found.judged))))
+    if problem is not None:
+        return problem
+    held = [(entry.batch, start) for entry, start in zip(found.judged, part.starts, strict=True) if start is not None]
+    step = labels.step(part.held, found.layout)
+    some = holdout.write(workspace.holdout, held, found.layout, part.held, step)
+    return next(labels.problems(some, found.layout, past.champion, task.data.validation), None)
 
 
 def _spans(found: Survey) -> dict[str, tuple[Key, Key]]:

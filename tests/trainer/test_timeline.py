@@ -1,6 +1,7 @@
 """A timeline answers as if it held every key, while it holds the edges of stretches and reads few of them again."""
 
-from collections.abc import Sequence
+import tracemalloc
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -72,3 +73,24 @@ def test_a_batch_without_rows_has_no_edges() -> None:
     line.add(0, CHUNK, np.empty(0, np.int64))
     assert (line.rows, line.first, line.last) == (0, None, None)
     assert line.split(5).before == 0
+
+
+FINDS: dict[str, Callable[[list[Timeline]], object]] = {
+    "newest": lambda lines: newest(lines, 400_000),
+    "next": lambda lines: next_after(lines, 30 * DAY),
+    "split": lambda lines: [line.split(30 * DAY) for line in lines],
+}
+
+
+@pytest.mark.parametrize("count", [1, 4])
+@pytest.mark.parametrize("find", FINDS)
+def test_rows_in_no_order_take_eighteen_bytes_each_at_most(find: str, count: int) -> None:
+    every = np.random.default_rng(0).integers(0, 90 * DAY, 1_000_000)
+    lines = [Batch(part).line for part in np.split(every, count)]
+    tracemalloc.start()
+    try:
+        FINDS[find](lines)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= 18 * len(every) + (1 << 20)

@@ -16,7 +16,7 @@ from retrain_trainer.faults import BadBatchError, Problem
 
 MIB = 1 << 20
 MOST_ROWS = 100_000_000
-"""Of one batch: where its rows are in no order, collect holds the keys of all of them at once, 8 bytes each."""
+"""Of one batch: where its rows are in no order, collect looks at the keys of all of them at once, 18 bytes a row."""
 MOST_COLUMNS = 4096
 FIRST_LINE = MIB
 """Bytes of the line with the names of a CSV file, which Arrow looks for in a first block of this size."""

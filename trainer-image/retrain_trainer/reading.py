@@ -73,13 +73,16 @@ def read_keys(path: Path, batch: str, layout: Layout, stretches: Sequence[Stretc
     """Read once more the keys of some stretches of a file, and nothing else of it that need not be."""
     slim = layout.model_copy(update={"features": ()})
     begins, ends = (np.array([getattr(stretch, edge) for stretch in stretches]) for edge in ("begin", "end"))
-    parts = [np.empty(0, np.int64)]
+    keys, count = np.empty(0, np.int64), 0
     for first, chunk in read(path, batch, slim, numbers=Span(int(begins.min()), int(ends.max()))):
         place = np.arange(first, first + chunk.num_rows)
         inside = np.searchsorted(begins, place, side="right") - 1
         wanted = (inside >= 0) & (place < ends[inside]) & chunk.column(layout.label).is_valid().to_numpy(False)
-        parts.append(keys_of(chunk, slim, first)[wanted])
-    return np.concatenate(parts if len(parts) == 1 else parts[1:])
+        found = keys_of(chunk, slim, first)[wanted]
+        keys = keys if count else np.empty(int(np.sum(ends - begins)), found.dtype)
+        keys[count : count + len(found)] = found
+        count += len(found)
+    return keys[:count]
 
 
 def stored(path: Path, batch: str, layout: Layout) -> pa.Schema:

@@ -1,19 +1,24 @@
-"""The keys of the new rows of a batch, of which memory holds edges only: a file has millions of rows.
+"""The keys of the new rows of a batch, of which memory keeps edges only: a file has millions of rows.
 
 Keys are kept as stretches of neighbouring rows. Where a single key matters, the stretches that may hold it are read
-once more; in a file that is in order, as batches of a stream mostly are, that is one of them.
+once more; in a file that is in order, as batches of a stream mostly are, that is one of them. In one of no order
+it is all of them: while the cut is looked for, up to 18 bytes a row.
 """
 
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retrain_trainer.batches import Key
 from retrain_trainer.data import Keys, Layout, Type
 
 DAY = 86_400_000_000
+PIECE = 1 << 16
+"""Keys whose days are looked for together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +83,18 @@ class Timeline:
         if start is None:
             return Split(self.rows, self.last, 0, frozenset())
         above, keys = self.opened(start, start)
-        later = keys[keys >= start]
-        after = above + len(later)
+        older = keys < start
+        after = above + len(keys) - int(np.count_nonzero(older))
         if not after:
             return self.split(None)
-        before = keys[keys < start]
         ends = [
-            *([before.max().item()] if len(before) else []),
+            *([_extreme(np.max, keys, older)] if older.any() else []),
             *(stretch.last for stretch in self.stretches if stretch.last < start),
         ]
         days = {day for stretch in self.stretches if stretch.first > start for day in stretch.days}
-        return Split(self.rows - after, max(ends, default=None), after, frozenset(days) | self._days(later))
+        pieces = (slice(begin, begin + PIECE) for begin in range(0, len(keys), PIECE))
+        days.update(*(self._days(keys[piece][~older[piece]]) for piece in pieces))
+        return Split(self.rows - after, max(ends, default=None), after, frozenset(days))
 
     def _days(self, keys: Keys) -> frozenset[int]:
         """Return the days of some keys; none where keys are no times."""
@@ -105,8 +111,10 @@ def newest(lines: Sequence[Timeline], wanted: int) -> Key:
     low = _reached([(stretch.first, stretch.rows) for stretch in stretches], wanted)
     high = _reached([(stretch.last, stretch.rows) for stretch in stretches], wanted)
     above, keys = zip(*(line.opened(low, high) for line in lines), strict=True)
-    every = np.sort(np.concatenate(keys))
-    return every[max(len(every) - (wanted - sum(above)), 0)].item()  # type: ignore[no-any-return]
+    every = np.concatenate(keys) if len(keys) > 1 else keys[0]
+    place = max(len(every) - (wanted - sum(above)), 0)
+    every.partition(place)
+    return every[place].item()  # type: ignore[no-any-return]
 
 
 def next_after(lines: Sequence[Timeline], key: Key) -> Key | None:
@@ -114,8 +122,14 @@ def next_after(lines: Sequence[Timeline], key: Key) -> Key | None:
     found = [stretch.first for line in lines for stretch in line.stretches if stretch.first > key]
     for line in lines:
         keys = line.opened(key, key)[1]
-        found += [keys[keys > key].min().item()] if (keys > key).any() else []
+        later = keys > key
+        found += [_extreme(np.min, keys, later)] if later.any() else []
     return min(found, default=None)
+
+
+def _extreme(which: Callable[..., Any], keys: Keys, chosen: NDArray[np.bool_]) -> Key:
+    """Return the largest or the smallest of the chosen keys without a copy of them."""
+    return which(keys, where=chosen, initial=keys[np.argmax(chosen)]).item()  # type: ignore[no-any-return]
 
 
 def _reached(edges: list[tuple[Key, int]], wanted: int) -> Key:

@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 from retrain_trainer import guard, pipeline
 from tests.trainer.world import WEEK, World, flipped
 
+MEANING = "what the model knew. If the change is real, mode Refit learns it."
 UNCHECKED = {"validation": {"skipChecks": ["InvertedLabels"]}}
 
 
@@ -18,12 +19,34 @@ class TestPoison:
         world.add(*range(8, 12), edit=flipped)
         run = world.run("second", data=UNCHECKED)
         assert run.train.put_back == 2  # weeks 8 and 9; 10 and 11 are the holdout
-        assert run.train.message.endswith("2 of them made it worse on rows it knew, and were put back.")
+        assert run.train.message.endswith(f" 2 of 4 batches were put back: they contradict {MEANING}")
+        assert "put back" not in run.evaluate.message
+        assert "more than half" not in (world.store / "v000002-second" / "report.html").read_text()
         reference = run.evaluate.reference
         assert reference is not None
         assert reference.candidate > reference.champion - 0.05
         assert run.evaluate.scores[0].lower_bound is not None
         assert run.evaluate.scores[0].lower_bound <= 0
+
+    def test_one_batch_alone_is_told_in_the_singular(self, world: World) -> None:
+        world.begin(8)
+        world.add(8, edit=flipped)
+        world.add(9, 10, 11)
+        assert world.run("second").train.message.endswith(f" 1 of 4 batches was put back: it contradicts {MEANING}")
+
+    def test_when_most_batches_are_put_back_evaluate_and_the_page_say_so(self, world: World) -> None:
+        """What is to be learned may have changed for real: nobody can tell from here, so people are told of Refit."""
+        world.begin(8)
+        world.add(*range(8, 15), edit=flipped)
+        run = world.run("second", data=UNCHECKED)
+        told = f" 5 of 7 batches were put back: they contradict {MEANING}"
+        assert run.train.message.endswith(told)
+        assert run.evaluate.message.endswith(f".{told}")
+        page = (world.store / "v000002-second" / "report.html").read_text()
+        assert f"more than half: the candidate hardly knows what they tell. {MEANING.partition('. ')[2]}" in page
+        refit = world.run("refit", model={"mode": "Refit", "window": 4}, data=UNCHECKED)
+        assert refit.evaluate.scores[0].lower_bound is not None
+        assert refit.evaluate.scores[0].lower_bound > 0.5
 
     def test_what_passes_on_a_poisoned_holdout_fails_on_the_reference(self, world: World) -> None:
         first = world.begin(8)

@@ -6,7 +6,7 @@ It measures and does not judge: the numbers go to the operator, the model into t
 import sklearn
 from sklearn.pipeline import Pipeline
 
-from retrain_trainer import pipeline, release
+from retrain_trainer import guard, pipeline, release
 from retrain_trainer.answers import answer
 from retrain_trainer.contract import Evaluated, EvaluateOutcome, Gate, HoldoutReport, Reference, Score, Task
 from retrain_trainer.data import Layout
@@ -46,6 +46,8 @@ def evaluate(task: Task, workspace: Workspace) -> Evaluated:
         updates=training.updates,
     )
     message = _message(task, report.scores, plan.holdout, predicted)
+    if guard.mostly_put_back(training.updates):
+        message += f" {guard.put_back(training.updates)}"
     said = _said(task, report, plan.holdout, champion, message)
     whole = profile.model_copy(update={"predictions": distribution(predicted[0])})
     release.commit(store, task, workspace, release.Candidate(models[0], plan, training, whole, report, said, predicted))

@@ -1,8 +1,11 @@
 """The rows that every update is checked on: the newest that have been accepted, so that one batch cannot own the model.
 
 A batch that contradicts all before it, or makes the weights run away, shows here at once; ordinary drift does not.
+A batch that was put back counts as seen all the same: guard rows change by accepted batches alone, so each run would
+try it again to the same end, and none would ever have nothing to do. A real change of what is to be learned is for Refit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +14,14 @@ from sklearn.pipeline import Pipeline
 from retrain_trainer.data import Floats, Labels, Rows
 from retrain_trainer.estimators import Kind
 from retrain_trainer.pipeline import kind_of
+from retrain_trainer.workspace import Update
 
 GUARD_ROWS = 1000
 TOLERANCE = 0.15
 """By how much an update may raise the error: as much as real drift was seen to, less than flipped labels do."""
+
+
+IF_REAL = "If the change is real, mode Refit learns it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,20 @@ def harmless(before: float | None, after: float | None) -> bool:
     if after is None:
         return True
     return bool(np.isfinite(after)) and (before is None or after <= before + TOLERANCE)
+
+
+def put_back(updates: Sequence[Update]) -> str:
+    """Say how many batches were put back, what that means and what to do; nothing when there are none."""
+    back = sum(not update.kept for update in updates)
+    if not back:
+        return ""
+    words = "was put back: it contradicts" if back == 1 else "were put back: they contradict"
+    return f"{back} of {len(updates)} batches {words} what the model knew. {IF_REAL}"
+
+
+def mostly_put_back(updates: Sequence[Update]) -> bool:
+    """Whether more than half of the batches were put back, so that the candidate hardly knows what they tell."""
+    return 2 * sum(not update.kept for update in updates) > len(updates)
 
 
 def empty(width: int) -> Guard:

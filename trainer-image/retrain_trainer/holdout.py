@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from retrain_trainer import contract
 from retrain_trainer.batches import Batch, Key, file_digest
 from retrain_trainer.data import Columns, Keys, Layout, Rows, Span, Type, columns_of, joined, keys_of
-from retrain_trainer.faults import StepError
+from retrain_trainer.faults import BadBatchError, Problem, StepError
 from retrain_trainer.reading import read, stored
 from retrain_trainer.timeline import DAY, Split, Timeline, newest, next_after
 
@@ -35,6 +35,15 @@ class Cut:
     held: int
     blocks: int
     shortage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What is held out of one batch: its rows from a key on, and how many they are."""
+
+    batch: Batch
+    start: Key
+    rows: int
 
 
 def cut(keys: Sequence[Timeline], layout: Layout, rules: contract.Holdout, watermark: Key | None) -> Cut:
@@ -67,30 +76,42 @@ def blocks_of(ordered: Keys, layout: Layout) -> NDArray[np.int64]:
     return np.minimum(np.arange(len(ordered)) // size, max(_runs(len(ordered)) - 1, 0))
 
 
-def write(path: Path, batches: Sequence[tuple[Batch, Key]], layout: Layout, rows: int, step: int) -> Rows:
-    """Write the rows of each batch from its key on, in the order of the batches, without rows that have no label.
+def write(path: Path, pieces: Sequence[Piece], layout: Layout, step: int) -> Rows:
+    """Write the rows of each piece in their order, without rows that have no label.
 
-    Every `step`-th of them, the first included, is returned. StepError when they are not as many as were cut off.
+    Every `step`-th of them, the first included, is returned. BadBatchError when a batch does not have as many of them
+    as were cut off, StepError when it was changed meanwhile.
     """
-    schema = _schema([stored(Path(batch.path), batch.name, layout) for batch, _ in batches], layout)
+    schema = _schema([stored(Path(piece.batch.path), piece.batch.name, layout) for piece in pieces], layout)
     some, count = list[Columns](), 0
     with pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False) as file:
-        for batch, start in batches:
-            for first, chunk in read(Path(batch.path), batch.name, layout, Span(start)):
+        for piece in pieces:
+            before, span = count, Span(piece.start)
+            for first, chunk in read(Path(piece.batch.path), piece.batch.name, layout, span):
                 keys = keys_of(chunk, layout, first)
-                held = Span(start).holds(keys) & chunk.column(layout.label).is_valid().to_numpy(False)
+                held = span.holds(keys) & chunk.column(layout.label).is_valid().to_numpy(False)
                 if held.any():
                     kept, keys = (chunk, keys) if held.all() else (chunk.filter(pa.array(held)), keys[held])
                     file.write_batch(kept.cast(schema))
                     picked = np.arange(-count % step, len(keys), step)
                     some.append(replace(columns_of(kept.take(pa.array(picked)), layout, 0), keys=keys[picked]))
                     count += len(keys)
-    if count != rows:
-        raise StepError(
-            f"{count:,} rows were held out instead of {rows:,}: a batch has changed meanwhile, or the statistics in a "
-            "Parquet file tell the range of its times wrong."
-        )
+            _require_all(piece, count - before, layout)
     return joined(some)
+
+
+def _require_all(piece: Piece, rows: int, layout: Layout) -> None:
+    """Raise when a batch had another number of rows to hold out than before."""
+    if rows == piece.rows:
+        return
+    batch = piece.batch
+    stat = Path(batch.path).stat()
+    if (stat.st_size, stat.st_mtime_ns) != (batch.size, batch.modified):
+        raise StepError(
+            f"Batch {batch.name} was changed while the run was going on. The next attempt takes it as it is."
+        )
+    seen = f"{rows:,} (do its Parquet statistics tell its times wrong? write the file anew)"
+    raise BadBatchError(Problem(batch.name, "time", f"{piece.rows:,} rows to hold out", seen, layout.time))
 
 
 def _schema(seen: Sequence[pa.Schema], layout: Layout) -> pa.Schema:

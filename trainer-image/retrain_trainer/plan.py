@@ -1,9 +1,11 @@
 """Turns new batches into a plan: what is trained on, what is held out, and what a new version leaves behind it."""
 
-from retrain_trainer import bounds, checks, holdout, labels
-from retrain_trainer.batches import Batch, Key, Seen
-from retrain_trainer.contract import CollectOutcome, Mode, OnBadBatch, Task
-from retrain_trainer.faults import Problem
+import importlib
+
+from retrain_trainer import bounds, checks, holdout, labels, overlap
+from retrain_trainer.batches import Batch, Key, Seen, bring
+from retrain_trainer.contract import Check, CollectOutcome, Mode, OnBadBatch, Task
+from retrain_trainer.faults import BadBatchError, Problem
 from retrain_trainer.profile import profile_of
 from retrain_trainer.store import Version
 from retrain_trainer.survey import Past, Survey, survey
@@ -28,7 +30,10 @@ def make_plan(task: Task, workspace: Workspace, listed: list[Batch], champion: V
     write(workspace.profile, profile)
     bad = {problem.batch for problem in found.problems}
     good = [batch for batch in listed if batch.name not in bad]
-    return _parted(task, workspace, found, past, good)
+    try:
+        return _parted(task, workspace, found, past, good)
+    except BadBatchError as error:
+        return _ended(task, CollectOutcome.DATA_INVALID, str(error))
 
 
 def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: list[Batch]) -> Plan:
@@ -48,14 +53,15 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
     )
     if part.shortage is not None:
         return plan
-    problem = _held_out(task, workspace, found, past, part)
-    if problem is not None:
-        return _ended(task, CollectOutcome.DATA_INVALID, problem.sentence())
     afresh = _afresh(task, found, past)
     portions = _all_portions(found, part, past, good) if afresh else _new_portions(found, part)
     window = task.model.window if task.model.mode is Mode.REFIT else None
+    portions = portions[-(window or 0) :]
+    problem = _held_out(task, workspace, found, past, part, portions)
+    if problem is not None:
+        return _ended(task, CollectOutcome.DATA_INVALID, problem.sentence())
     decided = {
-        "portions": tuple(portions[-(window or 0) :]),
+        "portions": tuple(portions),
         "afresh": afresh,
         "seen": _behind(found, part, past),
         "watermark": _newest_trained(part, watermark) if found.layout.time else None,
@@ -66,17 +72,27 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
     return plan.model_copy(update=decided)
 
 
-def _held_out(task: Task, workspace: Workspace, found: Survey, past: Past, part: holdout.Cut) -> Problem | None:
+def _held_out(
+    task: Task, workspace: Workspace, found: Survey, past: Past, part: holdout.Cut, portions: list[Portion]
+) -> Problem | None:
     """Write the holdout, and return what is wrong with it; one that is too large is not written."""
     assert found.layout is not None
     classes = {entry.label for entry in past.profile.classes} if past.profile else set()
     problem = bounds.held_out(part.held, len(classes.union(*(entry.findings.classes for entry in found.judged))))
     if problem is not None:
         return problem
-    held = [(entry.batch, start) for entry, start in zip(found.judged, part.starts, strict=True) if start is not None]
-    step = labels.step(part.held, found.layout)
-    some = holdout.write(workspace.holdout, held, found.layout, part.held, step)
-    return next(labels.problems(some, found.layout, past.champion, task.data.validation), None)
+    pieces = [
+        holdout.Piece(entry.batch, start, split.after)
+        for entry, start, split in zip(found.judged, part.starts, part.splits, strict=True)
+        if start is not None
+    ]
+    step, rules = labels.step(part.held, found.layout), task.data.validation
+    some = holdout.write(workspace.holdout, pieces, found.layout, step)
+    problem = next(labels.problems(some, found.layout, past.champion, rules), None)
+    if problem is None and found.layout.time is None and Check.LEAKAGE not in rules.skip_checks:
+        bring(portion.batch for portion in portions)
+        problem = next(overlap.problems(some, portions, found.layout), None)
+    return problem
 
 
 def _spans(found: Survey) -> dict[str, tuple[Key, Key]]:
@@ -134,7 +150,7 @@ def _afresh(task: Task, found: Survey, past: Past) -> bool:
         return True
     known = {entry.label for entry in past.profile.classes}
     new = any(known and not entry.findings.classes.keys() <= known for entry in found.judged)
-    return new or not _same_model(task, past.champion)
+    return new or not _same_model(task, past.champion) or _lacks_class(past.champion, known)
 
 
 def _same_model(task: Task, champion: Version) -> bool:
@@ -142,6 +158,15 @@ def _same_model(task: Task, champion: Version) -> bool:
     wanted = task.model.model_dump(mode="json", include={"estimator", "parameters"})
     model = champion.manifest.task["model"]
     return isinstance(model, dict) and all(model.get(name) == value for name, value in wanted.items())
+
+
+def _lacks_class(champion: Version, known: set[str | int | bool]) -> bool:
+    """Whether rows of a class were there that the champion did not learn from: held out, or older than its window."""
+    model = champion.manifest.task["model"]
+    if not known or (isinstance(model, dict) and model.get("mode") != Mode.REFIT):
+        return False  # an update is told all classes there are
+    pipeline = importlib.import_module("retrain_trainer.pipeline")
+    return set(pipeline.classes_of(pipeline.load_model(champion)).tolist()) != known
 
 
 def _ended(task: Task, outcome: CollectOutcome, message: str) -> Plan:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from retrain_trainer import guard, incremental, pipeline
+from retrain_trainer import guard, incremental, objections, pipeline
 from retrain_trainer.answers import answer
 from retrain_trainer.batches import digest_of
 from retrain_trainer.contract import Mode, Task, Trained, TrainOutcome
@@ -24,13 +24,7 @@ def train(task: Task, workspace: Workspace) -> Trained:
     """Leave a candidate and the report of its making in the workspace, and answer how much it learned from."""
     plan, profile = workspace.read_plan(task.run), parse(Profile, workspace.profile)
     make = _refit if task.model.mode is Mode.REFIT else _update_all
-    try:
-        progress = make(task, plan, profile, workspace)
-    except ValueError as error:
-        # scikit-learn judges parameters only when it fits; its own words name the wrong one.
-        if type(error).__name__ != "InvalidParameterError":
-            raise
-        raise StepError(f"model.parameters: {error}") from None
+    progress = make(task, plan, profile, workspace)
     training = Training(run=task.run, updates=tuple(progress.updates))
     write(workspace.candidate, pipeline.dump(progress.model))
     write(workspace.training, training)
@@ -40,11 +34,11 @@ def train(task: Task, workspace: Workspace) -> Trained:
 def trained(task: Task, training: Training) -> Trained:
     """Answer with what the report of a training says."""
     batches, rows = len(training.updates), sum(update.rows for update in training.updates)
-    put_back = sum(not update.kept for update in training.updates)
+    back = sum(not update.kept for update in training.updates)
     message = f"{task.model.estimator} learned from {rows:,} rows in {batches} batches."
-    if put_back:
-        message += f" {put_back} of them made it worse on rows it knew, and were put back."
-    told = {"outcome": TrainOutcome.TRAINED, "batches": batches, "put_back": put_back, "rows": rows}
+    if back:
+        message += f" {guard.put_back(training.updates)}"
+    told = {"outcome": TrainOutcome.TRAINED, "batches": batches, "put_back": back, "rows": rows}
     return answer(Trained, task, message, **told)
 
 
@@ -68,7 +62,8 @@ def _refit(task: Task, plan: Plan, profile: Profile, _: Workspace) -> Progress:
         window += chunks
         progress.updates.append(Update(batch=portion.batch.name, rows=sum(len(chunk.labels) for chunk in chunks)))
     features = np.concatenate([chunk.features for chunk in window])
-    progress.model.fit(features, np.concatenate([chunk.labels for chunk in window]))
+    with objections.told(task.model.estimator):
+        progress.model.fit(features, np.concatenate([chunk.labels for chunk in window]))
     return progress
 
 
@@ -81,7 +76,8 @@ def _update_all(task: Task, plan: Plan, profile: Profile, workspace: Workspace) 
     manner = incremental.Manner(classes, frozen=not plan.afresh, replay=task.model.replay)
     for portion in plan.portions[len(progress.updates) :]:
         chunks = rows_of(portion, profile.layout)
-        incremental.learn_batch(progress, portion.batch.name, chunks, manner)
+        with objections.told(task.model.estimator):
+            incremental.learn_batch(progress, portion.batch.name, chunks, manner)
         incremental.save(progress, workspace, what)
     incremental.require_learned(progress, task.model.estimator)
     if task.model.replay:

@@ -65,6 +65,11 @@ def _of_data(view: View) -> Iterator[str]:
     back = [each.name for each in view.updates if not each.kept]
     if back:
         yield f"{count(len(back), 'batch was', 'batches were')} put back: {listed(back)}."
+        if 2 * len(back) > len(view.updates):
+            yield (
+                "That is more than half: the candidate hardly knows what they tell. If the change is real, mode Refit "
+                "learns it."
+            )
     out = [each for each in view.batches if each.trouble]
     if out:
         first = ", the first of them" if len(out) > 1 else ""

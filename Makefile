@@ -80,7 +80,7 @@ lock-mlserver: setup ## Lock MLServer with our versions of all that it shares wi
 	    --custom-compile-command "make lock-mlserver" --constraints /dev/stdin tests/mlserver/requirements.in -o $(MLSERVER_LOCK)
 
 .PHONY: test
-test: lint test-unit images ## Run every test, from nothing
+test: lint test-unit images ## Run every test but those of test-mlserver, from nothing
 	.venv/bin/pytest -m cluster --ignore tests/e2e
 	.venv/bin/pytest tests/e2e -n 4
 
@@ -101,7 +101,7 @@ bench-server: setup ## Measure what the reference server predicts a second on on
 	@$(RUN) tests.bench.server
 
 .PHONY: bench-trainer
-bench-trainer: setup ## Measure the steps' rows a second on one core beside a bare loop, and their memory
+bench-trainer: setup ## Measure the steps' rows a CPU-second without imports beside a bare loop, and their memory
 	@$(RUN) tests.bench.trainer
 
 .PHONY: bench-gate

@@ -15,7 +15,7 @@ from retrain_trainer.contract import Answer, Champion, CollectOutcome
 from tests.demo import elec2
 from tests.demo.stream import Stream
 from tests.runs import NAME, NONCE, ARun, a_run
-from tests.trainer.corruptions import CORRUPTIONS, MODELS, SPOILED, begin, put
+from tests.trainer.corruptions import CORRUPTIONS, MODELS, SPOILED, WITHOUT, begin, put, rows
 from tests.trainer.world import Run, World, ended
 
 GATE = {"gates": [{"metric": "accuracy"}]}
@@ -41,10 +41,7 @@ GATED = ("30 % of labels flipped", "random labels")
 
 @pytest.fixture(scope="module")
 def stream() -> Stream:
-    try:
-        return elec2.load()
-    except elec2.UnavailableError as error:
-        pytest.skip(str(error))
+    return rows()
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -88,6 +85,19 @@ def test_is_stopped_by_the_gate(served: World, stream: Stream, name: str) -> Non
     assert score.lower_bound <= 0
     status = judged(served, run).move.status
     assert (status.outcome, status.reason) == ("Rejected", "NotBetter")
+
+
+def test_rows_that_cannot_be_had_are_no_success_unless_they_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable() -> Stream:
+        raise elec2.UnavailableError("pip could not download the rows.")
+
+    monkeypatch.setattr(elec2, "load", unavailable)
+    monkeypatch.delenv(WITHOUT, raising=False)
+    with pytest.raises(pytest.fail.Exception, match=r"^pip could not download the rows\. .*; WITHOUT_ELEC2=1 leaves"):
+        rows()
+    monkeypatch.setenv(WITHOUT, "1")
+    with pytest.raises(pytest.skip.Exception, match=r"^pip could not download the rows\. WITHOUT_ELEC2 is set\.$"):
+        rows()
 
 
 def test_all_ten_are_named() -> None:

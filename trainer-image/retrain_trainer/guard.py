@@ -1,8 +1,8 @@
 """The rows that every update is checked on: the newest that have been accepted, so that one batch cannot own the model.
 
 A batch that contradicts all before it, or makes the weights run away, shows here at once; ordinary drift does not.
-A batch that was put back counts as seen all the same: guard rows change by accepted batches alone, so each run would
-try it again to the same end, and none would ever have nothing to do. A real change of what is to be learned is for Refit.
+A batch that was put back counts as seen all the same: guard rows change by accepted batches alone, so each run
+would try it again to the same end, and none would ever have nothing to do. A real change is for mode Refit.
 """
 
 from collections.abc import Sequence

@@ -135,8 +135,8 @@ def lived(stream: Stream, model: dict[str, Any], judge: Judge) -> Life:
 def report(ours: Life, everything: Life) -> int:
     """Print what the gate decided, how that turned out, and what was served in each life; return what is out of bounds.
 
-    Bounds: clean weeks are never refused; promoted models are better in the next four weeks, in the mean and none of
-    them worse by more than WORST; and the gate serves better than no retraining.
+    Bounds: clean weeks are never refused; promoted models, if any, are better in the next four weeks, in the mean and
+    none of them worse by more than WORST; and the gate serves better than no retraining, so it promotes some.
     """
     print(f"{sum(ours.ends.values())} weekly runs: " + ", ".join(f"{n} {end}" for end, n in ours.ends.most_common()))
     print(f"{'judged on the next four weeks':32}{'candidates':>12}{'better':>8}{'mean':>10}{'worst':>10}")
@@ -160,7 +160,7 @@ def report(ours: Life, everything: Life) -> int:
     ):
         print(f"{name:32}{rollouts:12}{np.mean(served):24.3f}{min(served):12.3f}")
     refused, harmed = ours.ends[str(CollectOutcome.DATA_INVALID)] > 0, np.mean(ours.served) <= np.mean(first)
-    return int(refused or harmed or np.mean(promoted) <= 0 or min(promoted) < -WORST)
+    return int(refused or harmed or (len(promoted) > 0 and (np.mean(promoted) <= 0 or min(promoted) < -WORST)))
 
 
 def main() -> int:

@@ -1,7 +1,9 @@
 """How often the gate promotes a model that is no better: twins, trained alike, each judged as the other's successor.
 
-Twins that learned from other draws of the same rows, or in another order, may differ for real: the weeks after tell.
-Where chance alone decides, day by day, which of two twins said what, any promotion is a false one.
+Where chance alone decides, day by day, which of two twins said what, neither is better, and any promotion is a false
+one: that is the exact null, the one kind with a bound. Twins of other draws of the same rows, or of other seeds, are
+promoted more often (linear ones in 18.6 % and 16.3 % of pairs) because they differ for real: they are told with what
+the promoted ones gained later (3.3 and 3.5 points), in weeks that no verdict saw.
 """
 
 import itertools
@@ -16,11 +18,21 @@ from sklearn.pipeline import Pipeline
 
 from retrain_operator.decide.verdict import verdict
 from retrain_trainer import guard, incremental
-from retrain_trainer.contract import Champion, Evaluated, EvaluateOutcome, Evaluation, Mode, Model, ModelRef, Score
+from retrain_trainer.contract import (
+    Champion,
+    Evaluated,
+    EvaluateOutcome,
+    Evaluation,
+    Mode,
+    Model,
+    ModelRef,
+    Reference,
+    Score,
+)
 from retrain_trainer.data import Layout, Rows, Type
 from retrain_trainer.incremental import Progress
 from retrain_trainer.measure import predict
-from retrain_trainer.metrics import Predicted
+from retrain_trainer.metrics import Predicted, compared
 from retrain_trainer.pipeline import build
 from retrain_trainer.score import lower_bound, score
 from tests.demo.stream import COLUMNS, LABEL, TIME, Stream, Week
@@ -56,9 +68,10 @@ class Found:
 
 
 def report(stream: Stream, model: dict[str, Any], evaluation: Evaluation) -> int:
-    """Print the share promoted of each kind of twins; 1 when chance alone is promoted more often than is allowed.
+    """Print the share promoted of each kind; 1 when chance alone is promoted more often than is allowed, or never.
 
-    That share is known up to an error only, taken between the moments: it may be above by two of them.
+    That share is known up to an error only, taken between the moments: it may be above by two of them. Of so many, a
+    gate that is alive promotes some.
     """
     starts = range(0, stream.weeks - TRAINED - 2 * HELD + 1, HELD)
     spans = ([stream.week(start + number) for number in range(TRAINED + 2 * HELD)] for start in starts)
@@ -73,7 +86,7 @@ def report(stream: Stream, model: dict[str, Any], evaluation: Evaluation) -> int
     share, error, allowed = np.mean(shares), np.std(shares, ddof=1) / np.sqrt(len(shares)), 1 - evaluation.confidence
     count = sum(moment[CHANCE].judged for moment in moments)
     print(f"{CHANCE:32}{count:10,}{share:10.1%}   +- {error:.1%}, at most {allowed:.1%} and two such errors")
-    return int(share > allowed + 2 * error)
+    return int(not 0 < share <= allowed + 2 * error)
 
 
 def judge(model: dict[str, Any], weeks: list[Week], evaluation: Evaluation) -> dict[str, Found]:
@@ -132,14 +145,17 @@ def joined(path: Path, weeks: list[Week]) -> None:
 def swapped(one: Predicted, two: Predicted, random: np.random.Generator) -> tuple[Predicted, Predicted]:
     """Let chance decide for each day which model said what: then neither is better."""
     mask = random.integers(0, 2, one.block_count).astype(bool)[one.blocks]
-    return (
-        replace(one, said=np.where(mask, two.said, one.said)),
-        replace(two, said=np.where(mask, one.said, two.said)),
-    )
+    new = replace(one, said=np.where(mask, two.said, one.said))
+    old = replace(two, said=np.where(mask, one.said, two.said))
+    new, old = compared([new, old])
+    return new, old
 
 
 def promotes(evaluation: Evaluation, candidate: Predicted, champion: Predicted) -> bool:
-    """Whether the product's verdict on the product's scores puts one in the place of the other."""
+    """Whether the product's verdict on the product's scores puts one in the place of the other.
+
+    Neither loses on the reference holdout: twins are about the bound.
+    """
     metric = evaluation.gates[0].metric
     values = [score(metric, each) for each in (candidate, champion)]
     assert values[0] is not None
@@ -161,5 +177,6 @@ def promotes(evaluation: Evaluation, candidate: Predicted, champion: Predicted) 
         candidate=new,
         champion=old,
         scores=(numbers,),
+        reference=Reference(metric=metric, candidate=1.0, champion=1.0, holdout=f"sha256:{'c' * 64}"),
     )
     return verdict(evaluation, Champion(uri=old.uri, digest=old.digest), evaluated).promote

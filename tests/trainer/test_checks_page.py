@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from retrain_trainer import checks, labels
+from retrain_trainer import checks, guard, labels, overlap
 from retrain_trainer.contract import Check, CollectOutcome, Validation
 from retrain_trainer.profile import JUDGED_ROWS
 from retrain_trainer.sample import SAMPLE_ROWS
@@ -36,6 +36,8 @@ def test_every_check_is_named_as_messages_and_policies_name_it() -> None:
         ("inverted labels", f"less than {labels.TURNED_OVER:.0%} right"),
         ("inverted labels", f"rank correlation below {labels.OPPOSITE:g}"),
         ("leakage", f"AUC above {labels.SEPARATES:g}, of a number rank correlation above {labels.FOLLOWS:g}"),
+        ("leakage", f"{overlap.BEYOND:.0%} more than repeat"),
+        ("inverted labels", f"fewer than {labels.FEWEST_OF_CLASS} rows"),
     ],
 )
 def test_its_numbers_are_those_of_the_code(check: str, words: str) -> None:
@@ -44,6 +46,7 @@ def test_its_numbers_are_those_of_the_code(check: str, words: str) -> None:
 
 def test_and_so_are_those_in_the_text() -> None:
     assert f"at least {JUDGED_ROWS} rows" in PAGE
+    assert f"by more than {guard.TOLERANCE:g} is put back" in PAGE
     assert f"more than {checks.OUT_OF_DECLARED:.0%} of its".replace("%", " %") in PAGE
     assert f"missing in more than {1 - checks.LABELLED:.0%} of rows".replace("%", " %") in PAGE
     assert labels.ROWS == SAMPLE_ROWS == 10_000

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from retrain_trainer.contract import CollectOutcome, EvaluateOutcome, Fault
+from retrain_trainer.contract import Champion, CollectOutcome, EvaluateOutcome, Evaluation, Fault
+from retrain_trainer.contract.verdict import Ground, verdict
 from tests.trainer.world import WEEK, Edit, World, ended, flipped
 
 REGRESSION: dict[str, Any] = {
@@ -80,8 +81,13 @@ class TestLabelsTurnedOver:
         message = refused(world)
         assert "the opposite, or is it the champion that is wrong?) (leave this check out: " in message
         assert "data.validation.skipChecks: [InvertedLabels]" in message
-        run = world.promote(world.run("third", model={"mode": "Refit", "window": 3}, **skipping("InvertedLabels")))
-        assert run.evaluate.scores[0].candidate > 0.9
+        said = world.run("third", model={"mode": "Refit", "window": 3}, **skipping("InvertedLabels"))
+        assert said.evaluate.scores[0].candidate > 0.9
+        asked = {**world.task["evaluation"], "referenceTolerance": 1}
+        champion = Champion.model_validate(world.champion)
+        judged = verdict(Evaluation.model_validate(asked), champion, said.evaluate)
+        assert judged.ground is Ground.PROMOTED
+        world.promote(said)
         world.add(12, 13, 14)
         assert world.run("fourth").collect.outcome is CollectOutcome.COLLECTED
 

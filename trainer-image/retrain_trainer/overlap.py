@@ -16,8 +16,9 @@ from retrain_trainer.reading import read_rows
 from retrain_trainer.sample import SAMPLE_ROWS, Hashes, hashes_of
 from retrain_trainer.workspace import Portion
 
-BEYOND = 0.1
-"""By how much more of the held-out rows may be known than rows trained on repeat each other."""
+BEYOND = 0.15
+"""By how much more of the held-out rows may be known than rows trained on repeat each other. On real data without its
+times, as it is and rounded until nearly all rows repeat, it was at 435 cuts never more than 0.09."""
 
 
 @dataclass(slots=True)

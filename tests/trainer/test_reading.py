@@ -112,4 +112,4 @@ def test_a_file_that_changes_while_the_holdout_is_written_is_taken_as_it_is_by_t
     with pytest.raises(
         StepError, match=r"^Batch w\.csv was changed while the run was going on\. The next attempt takes"
     ):
-        holdout.write(tmp_path / "holdout.parquet", [piece], layout, 1)
+        holdout.write(tmp_path / "holdout.parquet", [piece], layout, 1, 1)

@@ -34,6 +34,7 @@ class Cut:
     trained: int
     held: int
     blocks: int
+    every: int = 1
     shortage: str | None = None
 
 
@@ -59,7 +60,7 @@ def cut(keys: Sequence[Timeline], layout: Layout, rules: contract.Holdout, water
     days = frozenset[int]().union(*(split.days for split in splits))
     blocks = len(days) if layout.time_type is Type.TIME else _runs(rows)
     shortage = _shortage(total, rows, blocks, rules)
-    return Cut(starts, splits, total - rows, rows, blocks, shortage)
+    return Cut(starts, splits, total - rows, rows, blocks, max(math.ceil(rows / rules.max_rows), 1), shortage)
 
 
 def ascending(keys: Keys) -> bool:
@@ -76,10 +77,10 @@ def blocks_of(ordered: Keys, layout: Layout) -> NDArray[np.int64]:
     return np.minimum(np.arange(len(ordered)) // size, max(_runs(len(ordered)) - 1, 0))
 
 
-def write(path: Path, pieces: Sequence[Piece], layout: Layout, step: int) -> Rows:
-    """Write the rows of each piece in their order, without rows that have no label.
+def write(path: Path, pieces: Sequence[Piece], layout: Layout, every: int, step: int) -> Rows:
+    """Write every so many-th row of the pieces in their order, the first included; rows without a label do not count.
 
-    Every `step`-th of them, the first included, is returned. BadBatchError when a batch does not have as many of them
+    Of all of them every `step`-th is returned. BadBatchError when a batch does not have as many of them
     as were cut off, StepError when it was changed meanwhile.
     """
     schema = _schema([stored(Path(piece.batch.path), piece.batch.name, layout) for piece in pieces], layout)
@@ -92,7 +93,8 @@ def write(path: Path, pieces: Sequence[Piece], layout: Layout, step: int) -> Row
                 held = span.holds(keys) & chunk.column(layout.label).is_valid().to_numpy(False)
                 if held.any():
                     kept, keys = (chunk, keys) if held.all() else (chunk.filter(pa.array(held)), keys[held])
-                    file.write_batch(kept.cast(schema))
+                    scored = kept if every == 1 else kept.take(pa.array(np.arange(-count % every, len(keys), every)))
+                    file.write_batch(scored.cast(schema))
                     picked = np.arange(-count % step, len(keys), step)
                     some.append(replace(columns_of(kept.take(pa.array(picked)), layout, 0), keys=keys[picked]))
                     count += len(keys)
@@ -119,13 +121,14 @@ def _schema(seen: Sequence[pa.Schema], layout: Layout) -> pa.Schema:
     return next(iter(seen)) if all(one == seen[0] for one in seen) else layout.arrow()
 
 
-def report(path: Path, part: Cut, keys: Sequence[Timeline], layout: Layout) -> contract.HoldoutReport:
-    """Describe the holdout, with its times where keys are times."""
-    start = end = None
+def report(path: Path, layout: Layout) -> contract.HoldoutReport:
+    """Describe a holdout file, with its times where keys are times."""
+    slim = layout.model_copy(update={"features": ()})
+    keys = np.concatenate([keys_of(chunk, slim, first) for first, chunk in read(path, path.name, slim)])
+    blocks, start, end = _runs(len(keys)), None, None
     if layout.time_type is Type.TIME:
-        edges = [(start, line.last) for line, start in zip(keys, part.starts, strict=True) if start is not None]
-        start, end = (moment(int(edge)) for edge in (edges[0][0], max(last or 0 for _, last in edges)))
-    return contract.HoldoutReport(rows=part.held, blocks=part.blocks, digest=file_digest(path), start=start, end=end)
+        blocks, start, end = len(np.unique(keys // DAY)), moment(int(keys.min())), moment(int(keys.max()))
+    return contract.HoldoutReport(rows=len(keys), blocks=blocks, digest=file_digest(path), start=start, end=end)
 
 
 def moment(key: int) -> datetime:

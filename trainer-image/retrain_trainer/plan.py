@@ -65,7 +65,7 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
         "afresh": afresh,
         "seen": _behind(found, part, past),
         "watermark": _newest_trained(part, watermark) if found.layout.time else None,
-        "holdout": holdout.report(workspace.holdout, part, keys, found.layout),
+        "holdout": holdout.report(workspace.holdout, found.layout),
         "spans": _spans(found) if found.layout.time else {},
         "left_out": {str(problem.batch): problem.sentence() for problem in found.problems},
     }
@@ -78,7 +78,8 @@ def _held_out(
     """Write the holdout, and return what is wrong with it; one that is too large is not written."""
     assert found.layout is not None
     classes = {entry.label for entry in past.profile.classes} if past.profile else set()
-    problem = bounds.held_out(part.held, len(classes.union(*(entry.findings.classes for entry in found.judged))))
+    classes |= {label for entry in found.judged for label in entry.findings.classes}
+    problem = bounds.held_out(part.held // part.every, len(classes))
     if problem is not None:
         return problem
     pieces = [
@@ -87,7 +88,7 @@ def _held_out(
         if start is not None
     ]
     step, rules = labels.step(part.held, found.layout), task.data.validation
-    some = holdout.write(workspace.holdout, pieces, found.layout, step)
+    some = holdout.write(workspace.holdout, pieces, found.layout, part.every, step)
     problem = next(labels.problems(some, found.layout, past.champion, rules), None)
     if problem is None and found.layout.time is None and Check.LEAKAGE not in rules.skip_checks:
         bring(portion.batch for portion in portions)
@@ -176,6 +177,8 @@ def _ended(task: Task, outcome: CollectOutcome, message: str) -> Plan:
 def _message(found: Survey, part: holdout.Cut) -> str:
     rows = part.trained + part.held
     words = [f"{len(found.judged)} batches with {rows:,} new rows; the newest {part.held:,} are held out."]
+    if part.every > 1:
+        words.append(f"Of these one in {part.every} is scored (data.holdout.maxRows).")
     if found.distances:
         feature, distance = max(found.distances.items(), key=lambda entry: entry[1])
         words.append(f"Farthest from the champion's data is {feature}, PSI {distance:.2f}.")

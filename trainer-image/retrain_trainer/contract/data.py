@@ -70,6 +70,19 @@ class Holdout(Word):
     min_blocks: int = Field(
         14, ge=2, le=10_000, description="Fewest time blocks (days) in the holdout; fewer is Inconclusive."
     )
+    max_rows: int = Field(
+        200_000,
+        ge=1000,
+        le=100_000_000,
+        description="Most rows that models are scored on: of more held-out rows evenly spaced ones are taken. All of "
+        "them are new again to the next run.",
+    )
+
+    @model_validator(mode="after")
+    def _has_room_for_the_fewest(self) -> Self:
+        if self.min_rows > self.max_rows:
+            raise ValueError("minRows must not be above maxRows")
+        return self
 
 
 class Data(Word):

@@ -157,7 +157,7 @@ def test_more_probabilities_than_evaluate_can_hold_are_refused_before_anything_i
     message = ended(world.run("first"), CollectOutcome.DATA_INVALID)
     assert message == (
         "All new batches, check size: expected at most 67,108 held-out rows of 1,000 classes (lower "
-        "data.holdout.fraction or minRows), seen 80,000."
+        "data.holdout.maxRows), seen 80,000."
     )
     assert not (world.root / "workspace-first" / "holdout.parquet").exists()
     assert bounds.held_out(67_108, 1_000) is None

@@ -85,7 +85,7 @@ def held_out(rows: int, classes: int) -> Problem | None:
     most = CHANCES // max(classes, 1)
     if rows <= most:
         return None
-    expected = f"at most {most:,} held-out rows of {classes:,} classes (lower data.holdout.fraction or minRows)"
+    expected = f"at most {most:,} held-out rows of {classes:,} classes (lower data.holdout.maxRows)"
     return Problem(None, "size", expected, f"{rows:,}")
 
 

@@ -193,5 +193,5 @@ def test_without_matplotlib_the_way_to_it_is_told(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (
         1,
-        "Error: --plot needs matplotlib, which is not installed: pip install 'retrain-operator[cli,plot]'\n",
+        "Error: --plot needs matplotlib, which is not installed: pip install '.[cli,plot]' in a checkout.\n",
     )

@@ -101,7 +101,10 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_is_neither_a_command_nor_an_image(tmp_path: Path, programs: Path) -> None:
     neither = "There is no program my/trainer:1 on this machine, and if it is an image: "
-    assert refused(tmp_path, "my-trainer", "fast") == "There is no program my-trainer on this machine."
+    assert (
+        refused(tmp_path, "my-trainer", "fast")
+        == "Cannot call the trainer: there is no program my-trainer on this machine."
+    )
     missing = "to run an image takes docker or podman, and there is neither."
     assert refused(tmp_path, "my/trainer:1") == neither + missing
     podman = programs / "podman"
@@ -118,6 +121,14 @@ def test_what_is_no_command_at_all(tmp_path: Path) -> None:
     assert refused(tmp_path, " ") == "Name a command or an image."
 
 
+def test_a_file_that_is_no_program(tmp_path: Path) -> None:
+    (tmp_path / "my.py").touch()
+    assert (
+        refused(tmp_path, "my.py")
+        == "Cannot call the trainer: my.py is a file that is not executable: call 'python3 ./my.py'."
+    )
+
+
 def test_a_program_that_cannot_be_started(tmp_path: Path, programs: Path) -> None:
     program = programs / "trainer"
     program.write_bytes(b"\x7fELF no program")
@@ -127,7 +138,7 @@ def test_a_program_that_cannot_be_started(tmp_path: Path, programs: Path) -> Non
 
 def test_parquet_without_arrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sample, "find_spec", lambda _: None)
-    install = "pip install 'retrain-operator[cli,trainer]'"
+    install = "pip install '.[cli,trainer]' in a checkout."
     said = f"Batches of Parquet take pyarrow: {install}"
     assert refused(tmp_path, HONEST, "--format", "parquet") == said
 

@@ -18,6 +18,7 @@ from tests.cli.program import PROGRAM, called, policy_file
 from tests.cli.shop import Shop
 from tests.trainer.world import World
 
+CHECK = " To have every breach of the contract named: kubectl retrain contract check TRAINER."
 DONE = """
 answer(*{"collect": ("DataInvalid", "Batch 1.csv: " + os.environ.get("REGION", "nowhere") + "."),
          "train": ("Skipped", "Nothing to train."), "evaluate": ("Skipped", "Nothing to evaluate.")}[step])
@@ -85,10 +86,56 @@ def test_places_that_are_none(shop: Shop, arguments: tuple[str, ...], said: str)
     assert refused(shop, *arguments).startswith(said.format(folder=shop.folder))
 
 
+def test_a_store_that_cannot_be_written_is_refused_before_a_step(shop: Shop) -> None:
+    (shop.folder / "full").write_text("")
+    said = "--store {0}/full/models cannot be a folder: {0}/full is a file."
+    assert refused(shop, "--store", "full/models", "--trainer", shop.script("1/0")) == said.format(shop.folder)
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
+def test_a_store_without_permission(shop: Shop) -> None:
+    (shop.folder / "ours").mkdir(mode=0o500)
+    said = "--store {0}/ours/models cannot be written: there is no permission to write in {0}/ours."
+    assert refused(shop, "--store", "ours/models") == said.format(shop.folder)
+
+
+def test_a_store_that_is_named_as_the_champion(shop: Shop) -> None:
+    for number in range(1, 6):
+        version = shop.folder / "models" / f"v00000{number}-a"
+        version.mkdir(parents=True)
+        (version / "manifest.json").write_text("{}")
+    said = refused(shop, "--champion", "models")
+    newest = "v000005-a, v000004-a, v000003-a and 2 older ones"
+    there = f"--champion {shop.folder}/models is no version: it has no manifest.json that can be read"
+    assert said == f"{there}; versions in it: {newest}."
+
+
+def test_a_trainer_that_is_a_file_and_no_program(shop: Shop) -> None:
+    shop.script(DONE)
+    said = "--trainer: trainer.py is a file that is not executable: call 'python3 ./trainer.py'."
+    assert refused(shop, "--trainer", "trainer.py") == said
+    (shop.folder / "trainer.py").chmod(0o755)
+    said = "--trainer: trainer.py is no program on the PATH, but a file: call ./trainer.py."
+    assert refused(shop, "--trainer", "trainer.py") == said
+
+
+def test_a_fault_that_the_log_ends_with_is_not_told_again(shop: Shop) -> None:
+    script = """
+said = {"run": task["run"], "nonce": task["nonce"], "step": "fault", "message": "The disk is full."}
+Path(os.environ["RETRAIN_ANSWER"]).write_text(json.dumps(said))
+print(LOG)
+sys.exit(1)
+"""
+    quiet = shop.attempt("--trainer", shop.script(script.replace("LOG", "'collect: Fault. The disk is full.'")))
+    assert (quiet.code, quiet.err, quiet.out.count("The disk is full.")) == (2, "", 2)
+    loud = shop.attempt("--trainer", shop.script(script.replace("LOG", "'/dev/sda1: 100%'")))
+    assert loud.err == "\nThe end of the log:\n/dev/sda1: 100%\n"
+
+
 def test_a_trainer_that_is_not_installed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = ["pydantic>=2", "typer>=0.20; extra == 'cli'", "no-such-learn<2,>=1.8; extra == 'trainer'"]
     monkeypatch.setattr(metadata, "requires", lambda _: wanted)
-    install = "pip install 'retrain-operator[cli,trainer]'"
+    install = "pip install '.[cli,trainer]' in a checkout."
     assert refused(shop) == f"The trainer needs no-such-learn, not installed here: {install}"
 
 
@@ -104,11 +151,12 @@ def test_variables_are_the_policys_unless_this_machine_has_them(shop: Shop) -> N
     [
         ("sys.exit('no such column')", "StepFailed", "Collect ended with exit code 1 and left no word of its own."),
         ("os.kill(0, signal.SIGKILL)", "StepFailed", "Collect was ended by signal 9 and left no word of its own."),
-        ("pass", "AnswerMissing", "collect ended without an answer in its termination message."),
+        ("pass", "AnswerMissing", f"collect ended without an answer in the file that RETRAIN_ANSWER names.{CHECK}"),
         (
             "answer('Perhaps', 'x')",
             "AnswerInvalid",
-            "The answer of collect does not follow the contract retrain.dev/v1: collect.outcome (enum).",
+            "The answer of collect does not follow the contract retrain.dev/v1: outcome: input should be 'Collected', "
+            f"'NoNewData', 'DataInvalid' or 'DataSourceNotFound'.{CHECK}",
         ),
         (
             "answer('Collected', 'x' * 3000)",
@@ -123,6 +171,7 @@ def test_a_trainer_that_breaks(shop: Shop, text: str, reason: str, message: str)
     assert (done.code, told["outcome"], told["reason"]) == (2, "Failed", reason)
     assert told["message"].startswith(message)
     assert ("no such column" in done.err) == ("no such column" in text)
+    assert [step["state"] for step in told["steps"]] == ["Failed", "Skipped", "Skipped"], "nothing else was called"
 
 
 def test_a_step_is_ended_when_its_time_is_over(shop: Shop) -> None:

@@ -84,6 +84,15 @@ class TestThePageOfAVersion:
         assert "With 0.95 confidence the gain must be more than 0." in said
         assert "Permission, approval and rollout came after: kubectl get retrainrun churn-second" in said
 
+    def test_of_a_run_that_was_tried_promises_no_rollout(self, world: World) -> None:
+        world.patch.setenv("RETRAIN_TRIED", "churn")
+        candidate = world.begin(8).evaluate.candidate
+        assert candidate is not None
+        said = Reader(read(candidate.uri)).text
+        assert "churn v000001-first SGDClassifier that predicts y" in said, "by the policy's name, not the folder's"
+        assert "The run was tried by kubectl retrain try , not run in a cluster: nothing was rolled out." in said
+        assert "kubectl get retrainrun" not in said
+
     def test_says_which_batches_were_put_back_and_left_out(self, second: str) -> None:
         said = Reader(read(second)).text
         assert "1 batch was put back: week-009.parquet." in said

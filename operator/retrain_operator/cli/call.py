@@ -4,6 +4,7 @@ Nothing of a call outlives it: whatever ends it, a time that is over or Ctrl-C, 
 """
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,8 @@ from types import FrameType
 
 WORKSPACE_VARIABLE, ANSWER_VARIABLE = "RETRAIN_WORKSPACE", "RETRAIN_ANSWER"
 """Where a step finds what a pod would have mounted for it."""
+TRIED_VARIABLE = "RETRAIN_TRIED"
+"""Tells a step that it runs in no cluster, and for which policy: pages then promise no rollout."""
 INTERRUPTED = 130
 """Exit code of a command that was interrupted, as shells have it."""
 LONGEST_ANSWER = 1 << 16
@@ -64,6 +67,20 @@ def call(this: Call, seconds: float, *, terminate_after: float | None = None) ->
         finally:
             _end(process, this.cleanup)
     return Called(code, _head(this.answer), _tail(log), started, now())
+
+
+def no_program(name: str) -> str | None:
+    """Why a word cannot be called as a program, with how it can be; None when it can."""
+    if shutil.which(name):
+        return None
+    file = Path(name)
+    if not file.is_file():
+        return f"there is no program {name} on this machine"
+    here = name if file.name != name else f"./{name}"
+    if os.access(file, os.X_OK):
+        return f"{name} is no program on the PATH, but a file: call {here}"
+    how = f"call 'python3 {here}'" if file.suffix == ".py" else f"chmod +x {name} makes it so"
+    return f"{name} is a file that is not executable: {how}"
 
 
 def now() -> datetime:

@@ -1,5 +1,6 @@
 """Puts together what stands on the page, from all that the three steps of a run have left."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -32,6 +33,8 @@ ABOUT = {
     manifest.SETTINGS: "what MLServer and KServe want to know",
     manifest.JOBLIB: "the model as a pickle, for MLServer and KServe",
 }
+TRIED_VARIABLE = "RETRAIN_TRIED"
+"""Name of the policy whose run is tried outside of a cluster; absent in one."""
 SLICES = 40
 """The first of them are the worst."""
 DIGITS = 12
@@ -89,8 +92,9 @@ def _head(found: Found) -> Head:
         "holdout": None if said.holdout is None else said.holdout.digest,
     }
     timed = found.plan.watermark is not None
+    tried = os.environ.get(TRIED_VARIABLE, "")
     return Head(
-        model=word(task.model.store.rstrip("/").rpartition("/")[2]),
+        model=word(tried or task.model.store.rstrip("/").rpartition("/")[2]),
         version=found.version,
         run=task.run,
         estimator=task.model.estimator,
@@ -101,6 +105,7 @@ def _head(found: Found) -> Head:
         source=word(task.data.source, 120),
         data_end=when(found.plan.watermark, layout) if timed and found.plan.watermark is not None else None,
         digests=tuple((name, digest.removeprefix("sha256:")[:DIGITS]) for name, digest in digests.items() if digest),
+        tried=bool(tried),
     )
 
 

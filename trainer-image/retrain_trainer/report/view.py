@@ -10,7 +10,7 @@ from retrain_trainer.contract import Goal, Reference, Score
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Which version of which model this is, and where its data comes from."""
+    """Which version of which model this is, where its data comes from, and whether the run was only `tried`."""
 
     model: str
     version: str
@@ -23,6 +23,7 @@ class Head:
     source: str
     data_end: str | None
     digests: tuple[tuple[str, str], ...]
+    tried: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from retrain_trainer.contract import Champion, Uri
 SCHEME = "file://"
 MANIFEST = "manifest.json"
 LARGEST_MANIFEST = 64 << 20
+NAMED_AT_MOST = 3
 _URI: TypeAdapter[str] = TypeAdapter(Uri)
 
 
@@ -48,6 +49,18 @@ class Places:
         data = spec.data.model_copy(update={"source": source})
         model = spec.model.model_copy(update={"store": store})
         return spec.model_copy(update={"data": data, "model": model})
+
+    def require_store(self) -> None:
+        """CannotTryError when no version could be written below the folder that was named as the store."""
+        uri = "" if self.store is None else _uri("--store", self.store)
+        if not uri.startswith(SCHEME):
+            return
+        store = Path(uri.removeprefix(SCHEME))
+        there = next(each for each in (store, *store.parents) if each.exists())
+        if not there.is_dir():
+            raise CannotTryError(f"--store {store} cannot be a folder: {there} is a file.")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise CannotTryError(f"--store {store} cannot be written: there is no permission to write in {there}.")
 
     def model_in_service(self, store: str) -> Champion | None:
         """The champion as the trainer finds it: a version of the store, or else a copy of it in there."""
@@ -96,8 +109,16 @@ def _committed_as(version: Path) -> str:
         with (version / MANIFEST).open("rb") as file:
             manifest = json.loads(file.read(LARGEST_MANIFEST))
     except OSError:
-        raise CannotTryError(f"--champion {version} is no version: it has no {MANIFEST} that can be read.") from None
+        no_version = f"--champion {version} is no version: it has no {MANIFEST} that can be read"
+        raise CannotTryError(f"{no_version}{_versions_in(version)}.") from None
     except ValueError:
         manifest = None
     name = manifest.get("version") if isinstance(manifest, dict) else None
     return name if isinstance(name, str) and Path(name).name == name else version.name
+
+
+def _versions_in(folder: Path) -> str:
+    """What to name instead, when a store was named and not one of its versions."""
+    found = sorted((each.parent.name for each in folder.glob(f"v*/{MANIFEST}")), reverse=True)
+    more = f" and {len(found) - NAMED_AT_MOST} older ones" if len(found) > NAMED_AT_MOST else ""
+    return f"; versions in it: {', '.join(found[:NAMED_AT_MOST])}{more}" if found else ""

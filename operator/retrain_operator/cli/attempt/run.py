@@ -3,7 +3,6 @@
 import os
 import re
 import secrets
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,7 +12,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from retrain_operator.cli.attempt.places import CannotTryError, Places
-from retrain_operator.cli.call import ANSWER_VARIABLE, WORKSPACE_VARIABLE, Call, Called, call, now
+from retrain_operator.cli.call import (
+    ANSWER_VARIABLE,
+    TRIED_VARIABLE,
+    WORKSPACE_VARIABLE,
+    Call,
+    Called,
+    call,
+    no_program,
+    now,
+)
 from retrain_operator.cli.policy_file import Draft
 from retrain_operator.cli.watching import Watching
 from retrain_operator.decide.answers import parse
@@ -30,9 +38,15 @@ from retrain_trainer.contract import TASK_VARIABLE
 TRAINER = (sys.executable, "-P", "-m", "retrain_trainer")
 """The one that comes with the project; -P, as what lies in the folder one happens to stand in is no part of it."""
 OF_THE_TRAINER = re.compile(r"""extra == ['"]trainer['"]""")
-IN_A_POD = {"see the container's log": "see the end of its log", "The Job took": "The run took"}
+IN_A_POD = {
+    "see the container's log": "see the end of its log",
+    "The Job took": "The run took",
+    "in its termination message": f"in the file that {ANSWER_VARIABLE} names",
+}
 """Words that only make sense in a cluster, and those that stand for them here."""
+NO_ANSWER = (Reason.ANSWER_MISSING, Reason.ANSWER_INVALID)
 HINT = " That is a path in the trainer's pod; --data GLOB names a copy of the data on this machine."
+CHECK = " To have every breach of the contract named: kubectl retrain contract check TRAINER."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +70,9 @@ def attempt(draft: Draft, places: Places, command: tuple[str, ...], watching: Wa
     """
     if not command:
         _require_trainer()
-    elif shutil.which(command[0]) is None:
-        raise CannotTryError(f"--trainer: there is no program {command[0]} on this machine.")
+    elif missing := no_program(command[0]):
+        raise CannotTryError(f"--trainer: {missing}.")
+    places.require_store()
     with ExitStack() as stack:
         root = Path(stack.enter_context(TemporaryDirectory(prefix="retrain-try-")))
         run = _run(draft, places, root)
@@ -76,7 +91,7 @@ def _require_trainer() -> None:
     missing = [name for name in names if not any(metadata.distributions(name=name))]
     if missing:
         told = f"The trainer needs {', '.join(missing)}, not installed here"
-        raise CannotTryError(f"{told}: pip install 'retrain-operator[cli,trainer]'")
+        raise CannotTryError(f"{told}: pip install '.[cli,trainer]' in a checkout.")
 
 
 def _run(draft: Draft, places: Places, root: Path) -> Run:
@@ -100,7 +115,7 @@ def _run(draft: Draft, places: Places, root: Path) -> Run:
 
 
 def _called(run: Run, root: Path, command: tuple[str, ...], watching: Watching) -> Iterator[Called]:
-    """What came of each step, until one fails or trainer.timeout is over."""
+    """What came of each step, until one fails, or leaves no answer to go on with, or trainer.timeout is over."""
     trainer = run.spec.policy.spec.trainer
     workspace = root / "workspace"
     workspace.mkdir()
@@ -110,6 +125,7 @@ def _called(run: Run, root: Path, command: tuple[str, ...], watching: Watching) 
         TASK_VARIABLE: task(run).model_dump_json(by_alias=True, exclude_none=True),
         WORKSPACE_VARIABLE: str(workspace),
         ANSWER_VARIABLE: str(root / "answer"),
+        TRIED_VARIABLE: run.spec.policy.name,
         "TMPDIR": str(root),
     }
     for step in STEPS:
@@ -120,7 +136,7 @@ def _called(run: Run, root: Path, command: tuple[str, ...], watching: Watching) 
         except OSError as error:
             raise CannotTryError(f"The trainer cannot be started: {error.strerror or error}.") from None
         yield called
-        if called.code != 0:
+        if called.code != 0 or parse(run, called.answer.decode(errors="replace")) is None:
             return
 
 
@@ -135,11 +151,16 @@ def _ended(run: Run, calls: tuple[Called, ...]) -> Tried:
     if failed and last.code is not None and parse(run, containers[-1].answer) is None:
         status = _without_a_word(status, STEPS[len(calls) - 1].capitalize(), last.code)
     seconds = tuple((each.ended - each.started).total_seconds() for each in calls)
-    log = last.log if failed else ""
+    log = last.log if failed and not _ends_with(last.log, status.message) else ""
     if status.verdict and status.verdict.promote:
         return Tried(run, status, Outcome.SUCCEEDED, status.verdict.reason, status.verdict.message, seconds)
     assert status.outcome, "a Job that has ended ends its run, or there is a candidate to roll out"
     return Tried(run, status, status.outcome, status.reason, status.message, seconds, log)
+
+
+def _ends_with(log: str, message: str) -> bool:
+    """Whether a log says no more at its end than what is told anyway."""
+    return log.rstrip().rpartition("\n")[2].endswith(message)
 
 
 def _exited(called: Called) -> Exited:
@@ -165,6 +186,7 @@ def _in_words_of(places: Places, tried: Tried) -> Tried:
         return text.replace(copy.uri, places.champion) if copy and places.champion else text
 
     hint = HINT if tried.reason == Reason.DATA_SOURCE_NOT_FOUND and places.data is None else ""
+    hint = CHECK if tried.reason in NO_ANSWER else hint
     steps = tuple(step.model_copy(update={"message": told(step.message)}) for step in tried.status.steps)
     status = tried.status.model_copy(update={"steps": steps})
     return replace(tried, status=status, message=told(tried.message) + hint)

@@ -107,7 +107,7 @@ def _check_plot(path: Path) -> None:
     if path.suffix not in PICTURES:
         raise CannotBacktestError(f"--plot writes {' or '.join(PICTURES)}; {path} is neither.")
     if find_spec("matplotlib") is None:
-        words = "--plot needs matplotlib, which is not installed: pip install 'retrain-operator[cli,plot]'"
+        words = "--plot needs matplotlib, which is not installed: pip install '.[cli,plot]' in a checkout."
         raise CannotBacktestError(words)
 
 

@@ -63,7 +63,7 @@ def _trainer(request: Request) -> Trainer:
 def _checks(request: Request, trainer: Trainer, err: TextIO) -> tuple[Check, ...]:
     """What each check has found. A terminal behind `err` is shown which one is under way."""
     if missing := request.format.missing:
-        raise CannotCheckError(f"Batches of Parquet take {missing}: pip install 'retrain-operator[cli,trainer]'")
+        raise CannotCheckError(f"Batches of Parquet take {missing}: pip install '.[cli,trainer]' in a checkout.")
     with TemporaryDirectory(prefix="retrain-check-") as root:
         site = Site(Path(root))
         site.prepare()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from retrain_operator.cli.call import ANSWER_VARIABLE, WORKSPACE_VARIABLE, Call
+from retrain_operator.cli.call import ANSWER_VARIABLE, WORKSPACE_VARIABLE, Call, no_program
 from retrain_operator.decide.manifest import USER
 from retrain_trainer.contract import ANSWER_PATH, TASK_VARIABLE, WORKSPACE
 
@@ -155,10 +155,11 @@ def found(words: tuple[str, ...], *, image: bool) -> Trainer:
 
     CannotCheckError when it is neither.
     """
-    if not image and shutil.which(words[0]):
+    missing = "" if image else no_program(words[0])
+    if missing is None:
         return Command(words)
-    if len(words) > 1:
-        raise CannotCheckError(f"There is no program {words[0]} on this machine.")
+    if len(words) > 1 or (missing and Path(words[0]).is_file()):
+        raise CannotCheckError(f"Cannot call the trainer: {missing}.")
     engine = shutil.which("docker") or shutil.which("podman")
     nothing = "" if image else f"There is no program {words[0]} on this machine, and if it is an image: "
     if engine is None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from retrain_operator.decide.wording import LONGEST
 from retrain_operator.model.names import STEPS
@@ -67,8 +68,25 @@ def _flaw(run: Run, text: str) -> str:
         said = _ANSWER.validate_json(text)
     except ValidationError as error:
         first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "it"
-        return f"does not follow the contract {CONTRACT}: {where} ({first['type']})"
+        return f"does not follow the contract {CONTRACT}: {_wrong(first)}"
     if (said.run, said.nonce) != (run.name, run.spec.nonce):
         return "is of another run"
     return f"is the answer of {said.step}"
+
+
+def _wrong(error: ErrorDetails) -> str:
+    """What pydantic found, in the words of the contract. What somebody put into the answer is never quoted."""
+    where = ".".join(str(part) for part in error["loc"][1:])
+    match error["type"]:
+        case "json_invalid":
+            return "it is no JSON"
+        case "dict_type" | "model_type" if not where:
+            return "it is no JSON object"
+        case "union_tag_not_found" | "union_tag_invalid":
+            return f"its step is none of {', '.join(STEPS)} and fault"
+        case "missing":
+            return f"{where} is missing"
+        case "value_error" | "assertion_error":
+            return f"{where or 'it'} contradicts itself"
+        case _:
+            return f"{where}: {error['msg'][:1].lower()}{error['msg'][1:]}"

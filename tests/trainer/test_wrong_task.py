@@ -51,7 +51,7 @@ def test_a_task_that_cannot_be_done_is_a_fault(world: World, changes: dict[str, 
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"alfa": 1}, "SGDClassifier has no parameter alfa; it has alpha, average, class_weight, "),
+        ({"alfa": 1}, "SGDClassifier has no parameter alfa. Did you mean alpha? It has alpha, average, class_weight, "),
         ({"loss": "hinges"}, "model.parameters: The 'loss' parameter of SGDClassifier must be a str among {"),
     ],
 )

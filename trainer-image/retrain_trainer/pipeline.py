@@ -4,6 +4,7 @@ Missing values and scales are learned while warming up and then stand still, sin
 the weights of the estimator mean. Models are kept in the skops format; nothing here ever reads a pickle.
 """
 
+import difflib
 import importlib
 import zipfile
 from io import BytesIO
@@ -63,9 +64,7 @@ def build(model: Model) -> Pipeline:
     try:
         estimator = kind(**model.parameters)
     except TypeError:
-        known = ", ".join(sorted(kind().get_params()))
-        unknown = ", ".join(sorted(set(model.parameters) - set(kind().get_params())))
-        raise StepError(f"{model.estimator} has no parameter {unknown}; it has {known}.") from None
+        raise StepError(_no_such_parameter(model, sorted(kind().get_params()))) from None
     if "random_state" in estimator.get_params() and "random_state" not in model.parameters:
         estimator.set_params(random_state=0)
     tags = get_tags(estimator).input_tags
@@ -75,6 +74,13 @@ def build(model: Model) -> Pipeline:
     if not (tags.positive_only or tags.categorical):
         steps.append(("scale", StandardScaler()))
     return Pipeline([*steps, ("estimator", estimator)])
+
+
+def _no_such_parameter(model: Model, known: list[str]) -> str:
+    unknown = sorted(set(model.parameters) - set(known))
+    near = [name for each in unknown for name in difflib.get_close_matches(each, known, n=1)]
+    hint = f"Did you mean {' and '.join(near)}? " if near else ""
+    return f"{model.estimator} has no parameter {', '.join(unknown)}. {hint}It has {', '.join(known)}."
 
 
 def update(pipeline: Pipeline, features: Floats, labels: Labels, classes: Labels | None, *, warm: bool) -> None:

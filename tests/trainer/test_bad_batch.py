@@ -80,7 +80,8 @@ class TestABadBatch:
         ),
         "time became text": (
             lambda c: {**c, "time": [str(value) for value in range(WEEK)]},
-            "column time, check type: expected times or numbers to order rows by, seen text.",
+            "column time, check type: expected times such as 2024-01-31 10:00 (ISO 8601), or numbers, to order rows "
+            "by, seen text.",
         ),
     }
 
@@ -141,7 +142,7 @@ class TestABadBatch:
         world.add(7, name="week-{}.csv", rows=60_000)
         with (world.root / "data" / "week-7.csv").open("a") as file:
             file.write('"2030-01-01 00:00:00.000000",0.1,oops,0.3,1\n')
-        assert self.refused(world) == "Batch week-7.csv, check type: expected a number, seen 'oops' in column 3."
+        assert self.refused(world) == "Batch week-7.csv, column b, check type: expected a number, seen 'oops'."
 
     def test_new_columns_are_told_and_not_used(self, world: World) -> None:
         world.add(7, 8, 9, edit=lambda c: {**c, "extra": c["a"]})
@@ -189,6 +190,7 @@ def test_a_first_batch_without_the_label_or_with_text_is_refused_by_name(world: 
     message = ended(world.run("first"), CollectOutcome.DATA_INVALID)
     assert message.startswith("Batch week-000.parquet, column city, check type: expected numbers (turn it into numbers")
     message = ended(world.run("second", data={"label": "z"}), CollectOutcome.DATA_INVALID)
-    assert (
-        message == "Batch week-000.parquet, column z, check columns: expected a column z, seen time, a, b, c, y, city."
+    assert message == (
+        "Batch week-000.parquet, column z, check columns: expected a column z (data.label), "
+        "seen time, a, b, c, y, city."
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from retrain_trainer import hints
 from retrain_trainer.batches import LARGEST, Batch
 from retrain_trainer.contract import Check, ColumnRange, Task
 from retrain_trainer.data import Layout, Type
@@ -27,6 +28,7 @@ OUT_OF_DECLARED = 0.01
 OUT_OF_RANGE = 0.5
 """Share of rows that may lie farther out than the champion's range is wide, on either side of it."""
 NO_FEATURE = " (a column that only grows, such as a counter, is no feature: leave it out with data.exclude)"
+TIMES = "times such as 2024-01-31 10:00 (ISO 8601), or numbers, to order rows by"
 EXPECTED_OF_CLASS = 50
 """A class is missing where at least this many rows of it were to be expected."""
 
@@ -37,7 +39,7 @@ WORDS = {
     Type.NUMBER: "numbers",
     Type.TEXT: "text",
     Type.TIME: "times",
-    Type.OTHER: "values of another kind",
+    Type.OTHER: "values of another kind (text has to be UTF-8)",
 }
 
 
@@ -64,7 +66,8 @@ def columns(batch: str, header: dict[str, Type], layout: Layout) -> Iterator[Pro
     """Compare the columns of a file with those the layout asks for."""
     for name in layout.columns:
         if name not in header:
-            yield Problem(batch, "columns", f"a column {name}", f"{', '.join(sorted(header))}"[:120], name)
+            fields = {layout.label: "data.label", layout.time: "data.timeColumn"}
+            yield hints.absent(batch, name, sorted(header), fields)
     for name in layout.features:
         if header.get(name, Type.NUMBER) not in NUMBERS:
             advice = "numbers (turn it into numbers, or leave it out with data.exclude)"
@@ -73,7 +76,7 @@ def columns(batch: str, header: dict[str, Type], layout: Layout) -> Iterator[Pro
         words = "numbers" if layout.label_type is Type.NUMBER else "classes"
         yield Problem(batch, "type", f"{words} to learn", WORDS[header[layout.label]], layout.label)
     if layout.time is not None and layout.time in header and header[layout.time] not in _times(layout):
-        yield Problem(batch, "type", "times or numbers to order rows by", WORDS[header[layout.time]], layout.time)
+        yield Problem(batch, "type", TIMES, WORDS[header[layout.time]], layout.time)
 
 
 def _labels(layout: Layout) -> tuple[Type, ...]:

@@ -28,6 +28,8 @@ PIECE_ROWS = 16_384
 4,096, what scikit-learn does once a call takes as long as learning."""
 BUFFER = 1 << 18
 """Bytes of a column that are read ahead, however large its row group is."""
+UTF8 = "UTF-8 text (write the file anew in UTF-8)"
+TIME = "a time such as 2024-01-31 10:00 (ISO 8601)"
 TELLING = (pa.types.is_signed_integer, pa.types.is_floating, pa.types.is_timestamp, pa.types.is_date32)
 """Types whose least and largest value stand in a Parquet file as they are."""
 
@@ -39,8 +41,11 @@ def header(path: Path, batch: str) -> dict[str, Type]:
             bounds.check_footer(path, batch)
             schema = pq.read_schema(path)
         else:
-            schema = _csv(path, batch, None).schema
-    twice = [name for name, times in Counter(schema.names).items() if times > 1]
+            file = _csv(path, batch, None)
+            schema = file.schema
+            if all(map(pa.types.is_null, schema.types)) and next(iter(file), None) is None:
+                raise BadBatchError(Problem(batch, "rows", "at least one row", "none below the names of the columns"))
+        twice = [name for name, times in Counter(schema.names).items() if times > 1]
     if twice:
         raise BadBatchError(Problem(batch, "columns", "each name once", f"{twice[0]} more than once", twice[0]))
     return {field.name: type_of(field.type) for field in schema}
@@ -55,7 +60,7 @@ def read(
     `numbers`, are passed over. BadBatchError names what does not fit.
     """
     rows, schema = 0, layout.arrow()
-    with _told(batch):
+    with _told(batch, path):
         for first, chunk in _chunks(path, batch, layout, (span, numbers)):
             rows += chunk.num_rows
             bounds.check_rows(rows, batch)
@@ -190,26 +195,34 @@ def _cast(column: pa.Array, batch: str, field: pa.Field, *, safe: bool) -> pa.Ar
     try:
         return column.cast(field.type, safe=safe)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        problem = Problem(batch, "type", f"values that fit {field.type}", f"{column.type}", field.name)
-        raise BadBatchError(problem) from None
+        expected, seen = f"values that fit {field.type}", f"{column.type}"
+        if pa.types.is_integer(field.type) and pa.types.is_floating(column.type):
+            expected, seen = "classes to learn (for numbers take a regressor)", "numbers that are not whole"
+        raise BadBatchError(Problem(batch, "type", expected, seen, field.name)) from None
 
 
 @contextmanager
-def _told(batch: str) -> Iterator[None]:
+def _told(batch: str, path: Path | None = None) -> Iterator[None]:
     """Turn what pyarrow raises over an unreadable file into BadBatchError; what the operating system says passes."""
     try:
         yield
     except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError) as error:
-        raise BadBatchError(_unreadable(batch, str(error))) from None
+        raise BadBatchError(_unreadable(batch, str(error), path)) from None
+    except UnicodeDecodeError:
+        raise BadBatchError(Problem(batch, "readable", UTF8, "names of columns that are none")) from None
     except OSError as error:
         if error.errno is not None:
             raise
-        raise BadBatchError(_unreadable(batch, str(error))) from None
+        raise BadBatchError(_unreadable(batch, str(error), path)) from None
 
 
-def _unreadable(batch: str, text: str) -> Problem:
-    """Name the column and the value when pyarrow does, as for `In CSV column #1: ... invalid value 'abc'`."""
-    value = re.search(r"CSV column #(\d+): .*invalid value '(.{0,40})", text)
-    if value:
-        return Problem(batch, "type", "a number", f"'{value[2].rstrip(chr(39))}' in column {int(value[1]) + 1}")
+def _unreadable(batch: str, text: str, path: Path | None) -> Problem:
+    """Name the column and the value when pyarrow does, as in `In CSV column #1: ... to double: invalid value 'abc'`."""
+    found = re.search(r"(?s)CSV column #(\d+): .*conversion error to (\w+).*: invalid (UTF8|value '(.{0,40}))", text)
+    if found:
+        column = None if path is None else pacsv.open_csv(path).schema.names[int(found[1])]
+        value = (found[4] or "").split("\n", maxsplit=1)[0].rstrip("'")
+        if found[3] == "UTF8" or "\N{REPLACEMENT CHARACTER}" in value:
+            return Problem(batch, "readable", UTF8, "a value that is none", column)
+        return Problem(batch, "type", TIME if found[2] == "timestamp" else "a number", f"'{value}'", column)
     return Problem(batch, "readable", "a whole Parquet or CSV file", text.split(".", maxsplit=1)[0][:120])

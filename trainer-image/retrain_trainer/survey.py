@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from retrain_trainer import checks
+from retrain_trainer import checks, hints
 from retrain_trainer.batches import Batch, Key, Seen
 from retrain_trainer.contract import Task
 from retrain_trainer.data import Keys, Layout, Span, Type, columns_of
@@ -56,12 +56,14 @@ class Past:
 class Survey:
     """What reading the new batches brought: those that passed, and what is wrong with the others.
 
-    `unused` are columns the champion does not know, `distances` is how far each feature of the new data is from its.
+    `columns` are those of any file, `unused` those that the champion does not know, `distances` is how far each feature
+    of the new data is from its.
     """
 
     layout: Layout | None
     judged: list[Judged] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    columns: set[str] = field(default_factory=set)
     unused: set[str] = field(default_factory=set)
     distances: dict[str, float] = field(default_factory=dict)
 
@@ -78,6 +80,7 @@ def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
         try:
             _raise_first(checks.size(batch))
             columns = header(Path(batch.path), batch.name)
+            found.columns |= set(columns)
             found.layout = found.layout or layout_of(task, batch.name, columns)
             checks.require_features(found.layout, task)
             _raise_first(checks.columns(batch.name, columns, found.layout))
@@ -87,7 +90,7 @@ def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
             if past.profile is not None:
                 _raise_first(checks.asked(checks.against(batch.name, findings, past.profile), rules.skip_checks))
         except BadBatchError as error:
-            found.problems.append(error.problem)
+            found.problems.append(hints.exemplified(error.problem, Path(batch.path)))
             continue
         found.judged.append(Judged(batch, findings, start, keys))
         found.unused |= set(columns) - set(found.layout.columns) - set(task.data.exclude)
@@ -95,7 +98,22 @@ def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
         # Rows the champion was judged on are left out: they would hide how far away the others are.
         whole = merged(past.profile.layout, [entry.findings for entry in found.judged if entry.start is None])
         found.distances = checks.psi_by_feature(whole, past.profile)
+    _require_excluded(task, found, past)
     return found
+
+
+def _require_excluded(task: Task, found: Survey, past: Past) -> None:
+    """Raise StepError when an excluded column never was one: what was meant would be learned from.
+
+    One that the champion's task left out too may be gone from the files.
+    """
+    known = found.columns.union(() if found.layout is None else found.layout.columns)
+    before = None if past.champion is None else past.champion.manifest.task["data"]
+    known |= set(map(str, before.get("exclude") or ())) if isinstance(before, dict) else set()
+    for name in task.data.exclude if found.columns else ():
+        if name not in known:
+            there = ", ".join(map(hints.quoted, sorted(known)))[:400]
+            raise StepError(f"data.exclude names {hints.quoted(name)}, which is no column; there are {there}.")
 
 
 def layout_of(task: Task, batch: str, columns: dict[str, Type]) -> Layout:
@@ -103,7 +121,8 @@ def layout_of(task: Task, batch: str, columns: dict[str, Type]) -> Layout:
     data = task.data
     for name in (data.label, *([data.time_column] if data.time_column else [])):
         if name not in columns:
-            raise BadBatchError(Problem(batch, "columns", f"a column {name}", ", ".join(columns)[:120], name))
+            fields = {data.label: "data.label", data.time_column: "data.timeColumn"}
+            raise BadBatchError(hints.absent(batch, name, columns, fields))
     features = tuple(name for name in columns if name not in {data.label, data.time_column, *data.exclude})
     if not features:
         raise BadBatchError(Problem(batch, "columns", "at least one column to predict from", "none"))

@@ -52,8 +52,8 @@ def test_an_answer_that_cannot_fit_is_a_fault_and_not_half_an_answer() -> None:
     answer = ANSWER.validate_json(data)
     assert isinstance(answer, Fault)
     assert answer.message == (
-        "The answer does not fit into 2048 bytes: shorten model.store, or ask for fewer metrics or slices of columns with "
-        "shorter names."
+        "The answer does not fit into 2048 bytes: shorten model.store, or ask for fewer metrics or slices of columns "
+        "with shorter names."
     )
 
 

@@ -1,5 +1,7 @@
 """More held-out rows than are scored: evenly spaced ones are taken, every day stays, and the others are new again."""
 
+from itertools import pairwise
+
 import pyarrow.parquet as pq
 
 from retrain_trainer.contract import Fault
@@ -23,7 +25,7 @@ def test_evenly_spaced_rows_are_scored(world: World) -> None:
     assert report is not None
     assert (report.rows, report.blocks) == (-(-held // every), held // 48)
     times = pq.read_table(world.store / "v000001-first" / "holdout.parquet").column("time").to_pylist()
-    assert {(after - before).total_seconds() for before, after in zip(times, times[1:], strict=False)} == {1800 * every}
+    assert {(after - before).total_seconds() for before, after in pairwise(times)} == {1800 * every}
 
 
 def test_all_held_out_rows_are_new_to_the_next_run(world: World) -> None:

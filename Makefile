@@ -37,8 +37,9 @@ lint: setup ## Check style, types and the arrows between layers
 	.venv/bin/lint-imports
 
 .PHONY: crds
-crds: setup ## Print the CRDs from the models into crds/
+crds: setup ## Print the CRDs and docs/policy.md from the models
 	$(RUN) retrain_operator.crd crds
+	$(RUN) tests.house.policy_page docs/policy.md
 
 .PHONY: cluster
 cluster: setup ## Start the kind cluster for tests and demo

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from retrain_trainer import pipeline, serve
 from retrain_trainer.contract import Model
+from retrain_trainer.faults import StepError
 from retrain_trainer.store import open_version
 from tests.trainer.client import rows, serving
 from tests.trainer.world import World, flipped
@@ -162,6 +164,23 @@ def test_without_a_model_the_process_waits_and_ends_at_once_when_told(tmp_path: 
         assert server.wait(timeout=10) == 0
         # A fifth of a second on a quiet machine; without a grace period of our own it would be a minute.
         assert time.monotonic() - told < 5
+
+
+def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "MODEL_URI": ""}
+        command = [sys.executable, "-m", "retrain_trainer", "serve"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    said = f"Port {port} is taken on this machine: name another by the variable PORT."
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == said
+    assert "Traceback" not in done.stderr
+
+
+def test_a_version_at_the_root_is_looked_for_there() -> None:
+    with pytest.raises(StepError, match=r"^file:///nope is no version: it has no manifest\.json\.$"):
+        open_version("file:///nope", None)
 
 
 REPORTING_SERVER = """

@@ -4,6 +4,7 @@ It speaks the Open Inference Protocol V2, so that MLServer or KServe can take it
 when the version has proved itself: digests first, then the golden rows. Without MODEL_URI it waits for a first model.
 """
 
+import errno
 import importlib
 import json
 import logging
@@ -183,7 +184,14 @@ def serve() -> int:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     settings = Settings.from_environment()
     app = Server(settings).app()
-    web.run_app(
-        app, host=settings.host, port=settings.port, access_log=None, print=None, shutdown_timeout=GRACE_SECONDS
-    )
+    try:
+        web.run_app(
+            app, host=settings.host, port=settings.port, access_log=None, print=None, shutdown_timeout=GRACE_SECONDS
+        )
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        # A traceback would say no more.
+        log.error("Port %d is taken on this machine: name another by the variable PORT.", settings.port)  # noqa: TRY400
+        return 1
     return 0

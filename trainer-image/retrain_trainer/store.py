@@ -15,7 +15,7 @@ from retrain_trainer.contract import Answer, Digest, ModelRef, Task
 from retrain_trainer.faults import StepError
 from retrain_trainer.folder import Folder
 from retrain_trainer.manifest import MANIFEST, MODEL, Manifest, inputs_of
-from retrain_trainer.places import in_bucket
+from retrain_trainer.places import SCHEME, in_bucket
 from retrain_trainer.shelf import VERSION, Contents, Shelf, suffix_of
 from retrain_trainer.workspace import LARGEST
 
@@ -62,7 +62,7 @@ def open_version(uri: str, digest: Digest | None) -> Version:
     """Read the manifest of a version; StepError when it is not there, or is not the one with this digest."""
     uri = uri.rstrip("/")
     store, _, name = uri.rpartition("/")
-    shelf = shelf_of(store)
+    shelf = shelf_of(f"{store}/" if store == SCHEME else store)
     try:
         read = shelf.read(name, MANIFEST, LARGEST)
     except (FileNotFoundError, NotADirectoryError):

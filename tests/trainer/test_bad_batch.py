@@ -147,7 +147,10 @@ class TestABadBatch:
     def test_new_columns_are_told_and_not_used(self, world: World) -> None:
         world.add(7, 8, 9, edit=lambda c: {**c, "extra": c["a"]})
         run = world.run("second")
-        assert run.collect.message.endswith("Columns that the champion does not know are not used: extra.")
+        assert run.collect.message.endswith(
+            "Columns that the champion does not know are not used: extra (a model of them needs a model.store of its "
+            "own)."
+        )
 
 
 def test_data_that_moved_away_altogether_is_refused_as_a_whole(world: World) -> None:
@@ -182,7 +185,7 @@ def test_noise_on_a_column_of_few_values_is_refused_and_one_that_begins_to_move_
 def test_one_class_alone_teaches_nothing(world: World) -> None:
     world.add(*range(6), edit=lambda c: {**c, "y": np.ones(WEEK, np.int64)})
     message = ended(world.run("first"), CollectOutcome.DATA_INVALID)
-    assert message == "All new batches, column y, check classes: expected at least two classes, seen only 1."
+    assert message == "All new batches, column y, check classes: expected at least two classes, seen only class 1."
 
 
 def test_a_first_batch_without_the_label_or_with_text_is_refused_by_name(world: World) -> None:

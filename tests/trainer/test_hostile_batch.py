@@ -141,7 +141,9 @@ class TestABatchAmongOthers:
     def test_a_class_for_each_row_is_noticed_before_the_end(self, world: World) -> None:
         world.add(0, rows=200_000, edit=lambda c: {**c, "y": np.arange(200_000)})
         message = ended(world.run("first"), CollectOutcome.DATA_INVALID)
-        assert message.endswith("column y, check classes: expected at most 1000 classes, seen 32768.")
+        assert message.endswith(
+            "column y, check classes: expected at most 1,000 classes (for numbers take a regressor), seen 32,768."
+        )
 
     def test_a_wide_batch_is_read_in_fewer_rows_at_a_time(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reading, "CHUNK_VALUES", 2000)

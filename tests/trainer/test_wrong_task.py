@@ -71,7 +71,7 @@ def test_wrong_parameters_are_named(world: World, parameters: dict[str, Any], me
         ),
         (
             {"timeColumn": None},
-            "The champion was trained with label y and time column time, the policy says y and None. ",
+            "The champion was trained with label y and time column time, the policy says y and no time column. ",
         ),
     ],
 )

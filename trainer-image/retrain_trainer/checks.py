@@ -24,6 +24,8 @@ FEW_VALUES = 0.2
 """Different values for each row, at most, of a column such as the hour of a day."""
 MAX_PSI = 5.0
 MAX_CLASSES = 1000
+FEW_CLASSES, OFTEN = 50, 0.2
+"""More classes than both, the latter for each row, are no classes but numbers or names."""
 OUT_OF_DECLARED = 0.01
 OUT_OF_RANGE = 0.5
 """Share of rows that may lie farther out than the champion's range is wide, on either side of it."""
@@ -59,7 +61,8 @@ def size(batch: Batch) -> Iterator[Problem]:
 def classes(batch: str, seen: Findings, layout: Layout) -> Iterator[Problem]:
     """Check that what has been read so far holds classes, and not a number or a text for each row."""
     if len(seen.classes) > MAX_CLASSES:
-        yield Problem(batch, "classes", f"at most {MAX_CLASSES} classes", f"{len(seen.classes)}", layout.label)
+        expected = f"at most {MAX_CLASSES:,} classes (for numbers take a regressor)"
+        yield Problem(batch, "classes", expected, f"{len(seen.classes):,}", layout.label)
 
 
 def columns(batch: str, header: dict[str, Type], layout: Layout) -> Iterator[Problem]:
@@ -143,7 +146,10 @@ def against(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
 def together(new: Profile, distances: dict[str, float], champion: Profile | None) -> Iterator[Problem]:
     """Check all new rows as one: single batches differ too much for these."""
     if len(new.classes) == 1:
-        yield Problem(None, "classes", "at least two classes", f"only {new.classes[0].label}", new.layout.label)
+        yield Problem(None, "classes", "at least two classes", f"only class {new.classes[0].label}", new.layout.label)
+    if champion is None and len(new.classes) > max(FEW_CLASSES, OFTEN * new.rows):
+        seen = f"{len(new.classes):,} of them in {new.rows:,} rows"
+        yield Problem(None, "classes", "classes that recur (for numbers take a regressor)", seen, new.layout.label)
     for feature in () if champion is None else champion.features:
         # A column that never varied has no distribution to leave.
         if distances[feature.name] > MAX_PSI and feature.most_common < 1:

@@ -74,4 +74,5 @@ def distinct(batches: list[Batch]) -> list[Batch]:
 
 def _nothing(batches: int, champion: Version | None) -> str:
     version = "" if champion is None else f" {champion.manifest.version}"
-    return f"No new data: the champion{version} has seen all {batches} batches there are."
+    seen = "the one batch there is" if batches == 1 else f"all {batches} batches there are"
+    return f"No new data: the champion{version} has seen {seen}."

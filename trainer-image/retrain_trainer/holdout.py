@@ -59,7 +59,7 @@ def cut(keys: Sequence[Timeline], layout: Layout, rules: contract.Holdout, water
     rows = sum(split.after for split in splits)
     days = frozenset[int]().union(*(split.days for split in splits))
     blocks = len(days) if layout.time_type is Type.TIME else _runs(rows)
-    shortage = _shortage(total, rows, blocks, rules)
+    shortage = _untimely(keys, layout, rows, watermark) or _shortage(total, rows, blocks, rules)
     return Cut(starts, splits, total - rows, rows, blocks, max(math.ceil(rows / rules.max_rows), 1), shortage)
 
 
@@ -155,6 +155,31 @@ def _by_position(keys: Sequence[Timeline], wanted: int) -> tuple[Key | None, ...
 def _runs(rows: int) -> int:
     """Return how many runs of about sqrt(n) rows so many make."""
     return rows // max(math.isqrt(rows), 1)
+
+
+def _untimely(keys: Sequence[Timeline], layout: Layout, rows: int, watermark: Key | None) -> str | None:
+    """Say that no new row is newer than others, or than what the champion knows, where rows have a time."""
+    edges = [edge for line in keys for edge in (line.first, line.last) if edge is not None]
+    if layout.time is None or not edges:
+        return None
+    if rows == 0 and watermark is not None:
+        return (
+            f"No new row is later than {_told(watermark, layout)}, the newest the champion learned from "
+            f"(data.timeColumn {layout.time}): none can be held out."
+        )
+    if min(edges) == max(edges) and sum(line.rows for line in keys) > 1:
+        return (
+            f"All new rows have the same time, {_told(edges[0], layout)} (data.timeColumn {layout.time}): none is "
+            "newer than the others, to be held out."
+        )
+    return None
+
+
+def _told(key: Key, layout: Layout) -> str:
+    try:
+        return f"{moment(int(key)):%Y-%m-%d %H:%M}" if layout.time_type is Type.TIME else f"{key:,}"
+    except OverflowError:
+        return f"{key:,}"
 
 
 def _shortage(total: int, rows: int, blocks: int, rules: contract.Holdout) -> str | None:

@@ -5,6 +5,7 @@ import importlib
 from retrain_trainer import bounds, checks, holdout, labels, overlap
 from retrain_trainer.batches import Batch, Key, Seen, bring
 from retrain_trainer.contract import Check, CollectOutcome, Mode, OnBadBatch, Task
+from retrain_trainer.contract.wording import count
 from retrain_trainer.faults import BadBatchError, Problem
 from retrain_trainer.profile import profile_of
 from retrain_trainer.store import Version
@@ -176,7 +177,10 @@ def _ended(task: Task, outcome: CollectOutcome, message: str) -> Plan:
 
 def _message(found: Survey, part: holdout.Cut) -> str:
     rows = part.trained + part.held
-    words = [f"{len(found.judged)} batches with {rows:,} new rows; the newest {part.held:,} are held out."]
+    held = f"the newest {part.held:,} are held out"
+    if found.layout is None or found.layout.time is None:
+        held = f"the last {part.held:,} by file name and row (no data.timeColumn) are held out"
+    words = [f"{count(len(found.judged), 'batch', 'batches')} with {count(rows, 'new row')}; {held}."]
     if part.every > 1:
         words.append(f"Of these one in {part.every} is scored (data.holdout.maxRows).")
     if found.distances:
@@ -185,16 +189,17 @@ def _message(found: Survey, part: holdout.Cut) -> str:
     if found.problems:
         words.append(f"Left out: {_told(found.problems)}")
     if found.unused:
-        words.append(f"Columns that the champion does not know are not used: {', '.join(sorted(found.unused))}.")
+        unused = f"Columns that the champion does not know are not used: {', '.join(sorted(found.unused))}"
+        words.append(f"{unused} (a model of them needs a model.store of its own).")
     return " ".join(words)
 
 
 def _told(problems: list[Problem]) -> str:
-    more = f" {len(problems) - 1} more batches failed a check." if len(problems) > 1 else ""
-    return problems[0].sentence() + more
+    more = count(len(problems) - 1, "more batch", "more batches")
+    return problems[0].sentence() + (f" {more} failed a check." if len(problems) > 1 else "")
 
 
 def _too_little(task: Task, rows: int, problems: list[Problem]) -> str:
     fewest = task.data.validation.min_rows
-    words = f"Only {rows:,} new rows; data.validation.minRows asks for {fewest:,}."
+    words = f"Only {count(rows, 'new row')}; data.validation.minRows asks for {fewest:,}."
     return f"{words} Left out: {_told(problems)}" if problems else words

@@ -148,12 +148,16 @@ def _same_columns(task: Task, layout: Layout) -> None:
         raise StepError(f"The champion predicts from column {gone[0]}, which the policy no longer leaves it. {advice}")
     if (data.label, data.time_column) != (layout.label, layout.time):
         raise StepError(
-            f"The champion was trained with label {layout.label} and time column {layout.time}, the policy says "
-            f"{data.label} and {data.time_column}. {advice}"
+            f"The champion was trained with label {layout.label} and {_timed(layout.time)}, the policy says "
+            f"{data.label} and {_timed(data.time_column)}. {advice}"
         )
     _, kind = place_of(task.model.estimator)
     if (kind is Kind.REGRESSOR) != (layout.label_type is Type.NUMBER):
         raise StepError(f"The champion is no {kind}, so {task.model.estimator} cannot follow it. {advice}")
+
+
+def _timed(column: str | None) -> str:
+    return "no time column" if column is None else f"time column {column}"
 
 
 def _read(batch: Batch, layout: Layout, start: Key | None) -> tuple[Findings, Timeline]:

@@ -9,6 +9,7 @@ from retrain_trainer import guard, incremental, objections, pipeline
 from retrain_trainer.answers import answer
 from retrain_trainer.batches import digest_of
 from retrain_trainer.contract import Mode, Task, Trained, TrainOutcome
+from retrain_trainer.contract.wording import count
 from retrain_trainer.data import Layout, Rows, Span
 from retrain_trainer.faults import StepError
 from retrain_trainer.incremental import Progress
@@ -35,7 +36,8 @@ def trained(task: Task, training: Training) -> Trained:
     """Answer with what the report of a training says."""
     batches, rows = len(training.updates), sum(update.rows for update in training.updates)
     back = sum(not update.kept for update in training.updates)
-    message = f"{task.model.estimator} learned from {rows:,} rows in {batches} batches."
+    learned = f"{count(rows, 'row')} in {count(batches, 'batch', 'batches')}"
+    message = f"{task.model.estimator} learned from {learned}."
     if back:
         message += f" {guard.put_back(training.updates)}"
     told = {"outcome": TrainOutcome.TRAINED, "batches": batches, "put_back": back, "rows": rows}

@@ -7,3 +7,8 @@ def number(value: float, beside: float) -> str:
         return f"{value:.4g}"
     digits = next((each for each in range(4, 16) if f"{value:.{each}g}" != f"{beside:.{each}g}"), None)
     return f"{value:.{digits}g}" if digits else repr(value)
+
+
+def count(value: int, thing: str, many: str = "") -> str:
+    """How many things there are, in words that fit one and many."""
+    return f"{value:,} {thing if value == 1 else many or thing + 's'}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from retrain_trainer.batches import Key
+from retrain_trainer.contract import wording
 from retrain_trainer.data import Layout, Type
 from retrain_trainer.holdout import moment
 
@@ -14,6 +15,7 @@ NONE = "\N{EN DASH}"
 """Stands where there is no number."""
 WORD = 48
 """Characters of a name at most. Data may have names of any length."""
+count = wording.count
 
 
 def word(value: object, longest: int = WORD) -> str:
@@ -64,11 +66,6 @@ def percent(part: float, whole: float = 1.0) -> str:
 def share(value: float | None) -> str:
     """Return a share in percent, and a dash for none."""
     return NONE if value is None else percent(value)
-
-
-def count(value: int, thing: str, many: str = "") -> str:
-    """Return how many things there are, in words that fit one and many."""
-    return f"{value:,} {thing if value == 1 else many or thing + 's'}"
 
 
 def listed(words: Sequence[str], most: int = 3) -> str:

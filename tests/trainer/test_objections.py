@@ -39,6 +39,17 @@ def test_rows_that_an_estimator_does_not_take(
     assert run.trained.message == message
 
 
+def test_rows_that_an_estimator_cannot_predict(world: World) -> None:
+    world.add(*range(6))
+    model = {"estimator": "KNeighborsClassifier", "parameters": {"n_neighbors": 5000}, "mode": "Refit"}
+    run = world.run("first", model=model)
+    assert isinstance(run.evaluated, Fault)
+    assert run.evaluated.message == (
+        "KNeighborsClassifier cannot predict these rows: Expected n_neighbors <= n_samples_fit, but n_neighbors = "
+        "5000, n_samples_fit = 1344, n_samples = 672."
+    )
+
+
 def test_an_error_of_our_own_stays_one() -> None:
     with pytest.raises(ValueError, match="no such thing"), objections.told("SGDClassifier"):
         raise ValueError("no such thing")

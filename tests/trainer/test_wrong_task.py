@@ -26,6 +26,25 @@ from tests.trainer.world import World
             "SGDClassifier or ",
         ),
         (
+            {"model": {"estimator": "XGBClassifier"}},
+            "model.estimator XGBClassifier is not of scikit-learn: a trainer of your own can train it "
+            "(docs/contract.md). Nearest here is HistGradientBoostingClassifier.",
+        ),
+        (
+            {"model": {"estimator": "LGBMRegressor"}},
+            "model.estimator LGBMRegressor is not of scikit-learn: a trainer of your own can train it "
+            "(docs/contract.md). Nearest here is HistGradientBoostingRegressor.",
+        ),
+        (
+            {"model": {"estimator": "KMeans"}},
+            "model.estimator KMeans learns without a label, and a policy has one to predict: name a classifier or a "
+            "regressor.",
+        ),
+        (
+            {"model": {"estimator": "StackingClassifier"}},
+            "model.estimator StackingClassifier wraps other estimators, which parameters cannot name: name one of ",
+        ),
+        (
             {"model": {"estimator": "RandomForestClassifier"}},
             "RandomForestClassifier cannot be updated batch by batch. Use mode Refit, or one of BernoulliNB, ",
         ),

@@ -60,6 +60,11 @@ UPDATABLE = [
 ]
 """Those with partial_fit."""
 
+ELSEWHERE = ("XGB", "LGBM", "CatBoost")
+UNLABELLED = ("KMeans", "DBSCAN", "Clustering", "Mixture", "IsolationForest", "OneClassSVM", "LocalOutlier", "PCA")
+WRAPPERS = ("Stacking", "Voting", "Pipeline", "SearchCV", "Calibrated", "OneVs", "MultiOutput", "Chain", "SelfTraining")
+"""Parts of the names of those that are asked for and are not here."""
+
 MODULES = {
     (name, kind): module
     for kind, modules in ((Kind.CLASSIFIER, CLASSIFIERS), (Kind.REGRESSOR, REGRESSORS))
@@ -73,9 +78,21 @@ def place_of(name: str) -> tuple[str, Kind]:
     for (known, kind), module in MODULES.items():
         if known == name:
             return module, kind
+    raise StepError(f"model.estimator {name} {_why_not(name)}")
+
+
+def _why_not(name: str) -> str:
+    """Return the rest of a sentence: what is between this estimator and being trained, or which ones were meant."""
+    if name.startswith(ELSEWHERE):
+        near = f"HistGradientBoosting{'Regressor' if 'Regressor' in name else 'Classifier'}"
+        return f"is not of scikit-learn: a trainer of your own can train it (docs/contract.md). Nearest here is {near}."
+    if any(word in name for word in UNLABELLED):
+        return "learns without a label, and a policy has one to predict: name a classifier or a regressor."
+    if any(word in name for word in WRAPPERS):
+        return "wraps other estimators, which parameters cannot name: name one of them."
     near = difflib.get_close_matches(name, [known for known, _ in MODULES], n=3)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    raise StepError(f"model.estimator {name} is no scikit-learn classifier or regressor that can be trained.{hint}")
+    return f"is no scikit-learn classifier or regressor that can be trained.{hint}"
 
 
 def require_updatable(name: str) -> None:

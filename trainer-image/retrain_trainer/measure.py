@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from retrain_trainer import pipeline
+from retrain_trainer import objections, pipeline
 from retrain_trainer.data import Floats, Keys, Labels, Layout
 from retrain_trainer.holdout import ascending, blocks_of
 from retrain_trainer.metrics import Predicted, compared
@@ -80,7 +80,8 @@ def predict(models: Sequence[Pipeline], path: Path, layout: Layout) -> list[Pred
         for answers, manner in zip(said, manners, strict=True):
             if manner not in prepared:
                 prepared[manner] = pipeline.prepared(answers.model, rows.features)
-            answers.ask(count, prepared[manner])
+            with objections.told(type(answers.model[-1]).__name__, "predict"):
+                answers.ask(count, prepared[manner])
         truth.append(_small(rows.labels))
         keys.append(rows.keys)
         count += len(rows.keys)

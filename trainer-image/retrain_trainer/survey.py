@@ -109,7 +109,8 @@ def _require_excluded(task: Task, found: Survey, past: Past) -> None:
     """
     known = found.columns.union(() if found.layout is None else found.layout.columns)
     before = None if past.champion is None else past.champion.manifest.task["data"]
-    known |= set(map(str, before.get("exclude") or ())) if isinstance(before, dict) else set()
+    left_out = before.get("exclude") if isinstance(before, dict) else None
+    known |= set(map(str, left_out)) if isinstance(left_out, list) else set()
     for name in task.data.exclude if found.columns else ():
         if name not in known:
             there = ", ".join(map(hints.quoted, sorted(known)))[:400]

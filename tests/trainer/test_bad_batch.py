@@ -30,8 +30,8 @@ class TestABadBatch:
         ),
         "a number became text": (
             lambda c: {**c, "b": [f"{value:.1f} EUR" for value in c["b"]]},
-            "column b, check type: expected numbers (turn it into numbers, or leave it out with data.exclude), "
-            "seen text.",
+            "column b, check type: expected numbers (name it in data.categories, turn it into numbers, or leave it out "
+            "with data.exclude), seen text.",
         ),
         "labels are missing": (
             lambda c: {**c, "y": pa.array(c["y"], mask=np.arange(WEEK) % 10 == 0)},
@@ -191,7 +191,7 @@ def test_one_class_alone_teaches_nothing(world: World) -> None:
 def test_a_first_batch_without_the_label_or_with_text_is_refused_by_name(world: World) -> None:
     world.add(0, edit=lambda c: {**c, "city": ["Bonn"] * WEEK})
     message = ended(world.run("first"), CollectOutcome.DATA_INVALID)
-    assert message.startswith("Batch week-000.parquet, column city, check type: expected numbers (turn it into numbers")
+    assert message.startswith("Batch week-000.parquet, column city, check type: expected numbers (name it in data.c")
     message = ended(world.run("second", data={"label": "z"}), CollectOutcome.DATA_INVALID)
     assert message == (
         "Batch week-000.parquet, column z, check columns: expected a column z (data.label), "

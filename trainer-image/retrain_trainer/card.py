@@ -16,7 +16,7 @@ def card(version: str, task: Task, profile: Profile, said: Evaluated) -> str:
     lines = [
         f"# {version}",
         "",
-        f"{task.model.estimator} that predicts {_name(layout.label)} from {len(layout.features)} columns, "
+        f"{task.model.estimator} that predicts {_name(layout.label)} from {len(layout.inputs)} columns, "
         f"made by run {task.run} ({task.model.mode}).",
         "",
         f"- Data: {profile.rows:,} new rows from {task.data.source}",
@@ -32,7 +32,7 @@ def card(version: str, task: Task, profile: Profile, said: Evaluated) -> str:
         f"into service was for the policy's gates to decide: {PAGE} shows what they say, and all of this in charts. "
         "All numbers are in metrics.json, all digests in manifest.json.",
         "",
-        f"Columns: {', '.join(map(_name, layout.features))}",
+        f"Columns: {', '.join(map(_name, (*layout.numbers, *(words.told() for words in layout.categories))))}",
         "",
     ]
     return "\n".join(lines)

@@ -10,6 +10,7 @@ import numpy as np
 
 from retrain_trainer import hints
 from retrain_trainer.batches import LARGEST, Batch
+from retrain_trainer.categories import WordsSeen
 from retrain_trainer.contract import Check, ColumnRange, Task
 from retrain_trainer.data import Layout, Type
 from retrain_trainer.faults import Problem, StepError
@@ -18,8 +19,10 @@ from retrain_trainer.sample import SAMPLE_ROWS
 
 LABELLED = 0.99
 NULL_JUMP = 0.10
+UNSEEN_JUMP = 0.10
 DUPLICATE_JUMP = 0.20
 COMMON_JUMP = 0.20
+JUMPS = {"null_ratio": NULL_JUMP, "unseen": UNSEEN_JUMP, "most_common": COMMON_JUMP}
 FEW_VALUES = 0.2
 """Different values for each row, at most, of a column such as the hour of a day."""
 MAX_PSI = 5.0
@@ -29,12 +32,15 @@ FEW_CLASSES, OFTEN = 50, 0.2
 OUT_OF_DECLARED = 0.01
 OUT_OF_RANGE = 0.5
 """Share of rows that may lie farther out than the champion's range is wide, on either side of it."""
+UNFIT = {"data.validation.ranges": "holds words and no numbers", "evaluation.slices": "holds words in buckets"}
 NO_FEATURE = " (a column that only grows, such as a counter, is no feature: leave it out with data.exclude)"
 TIMES = "times such as 2024-01-31 10:00 (ISO 8601), or numbers, to order rows by"
 EXPECTED_OF_CLASS = 50
 """A class is missing where at least this many rows of it were to be expected."""
 
 NUMBERS = (Type.NUMBER, Type.INTEGER, Type.BOOLEAN)
+CODES = (Type.TEXT, Type.INTEGER, Type.BOOLEAN)
+NUMBERS_ASKED = "numbers (name it in data.categories, turn it into numbers, or leave it out with data.exclude)"
 WORDS = {
     Type.BOOLEAN: "true and false",
     Type.INTEGER: "integers",
@@ -71,10 +77,12 @@ def columns(batch: str, header: dict[str, Type], layout: Layout) -> Iterator[Pro
         if name not in header:
             fields = {layout.label: "data.label", layout.time: "data.timeColumn"}
             yield hints.absent(batch, name, sorted(header), fields)
-    for name in layout.features:
+    for name in layout.numbers:
         if header.get(name, Type.NUMBER) not in NUMBERS:
-            advice = "numbers (turn it into numbers, or leave it out with data.exclude)"
-            yield Problem(batch, "type", advice, WORDS[header[name]], name)
+            yield Problem(batch, "type", NUMBERS_ASKED, WORDS[header[name]], name)
+    for name in layout.inputs[len(layout.numbers) :]:
+        if header.get(name, Type.TEXT) not in CODES:
+            yield Problem(batch, "type", "words, integers or booleans", WORDS[header[name]], name)
     if layout.label in header and header[layout.label] not in _labels(layout):
         words = "numbers" if layout.label_type is Type.NUMBER else "classes"
         yield Problem(batch, "type", f"{words} to learn", WORDS[header[layout.label]], layout.label)
@@ -102,14 +110,17 @@ def contents(batch: str, seen: Findings, layout: Layout) -> Iterator[Problem]:
 def require_features(layout: Layout, task: Task) -> None:
     """Raise StepError when the task tells of a column that is no feature: nothing would come of what it says."""
     slices = task.evaluation.slices
+    one_hot = [words.column for words in layout.categories if words.buckets is None]
     named = {
-        "data.validation.ranges": [known.column for known in task.data.validation.ranges],
-        "evaluation.slices": () if slices is None else slices.columns,
+        "data.validation.ranges": ([known.column for known in task.data.validation.ranges], layout.numbers),
+        "evaluation.slices": (() if slices is None else slices.columns, (*layout.numbers, *one_hot)),
     }
-    for field, columns in named.items():
+    for field, (columns, known) in named.items():
         for column in columns:
-            if column not in layout.features:
-                raise StepError(f"{field} names {column}, which is no feature; there are {', '.join(layout.features)}.")
+            if column in layout.inputs and column not in known:
+                raise StepError(f"{field} names {column}, which {UNFIT[field]}; there are {', '.join(known)}.")
+            if column not in known:
+                raise StepError(f"{field} names {column}, which is no feature; there are {', '.join(known)}.")
 
 
 def declared_ranges(batch: str, seen: Findings, layout: Layout, ranges: Sequence[ColumnRange]) -> Iterator[Problem]:
@@ -132,11 +143,13 @@ def against(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
     if seen.rows < JUDGED_ROWS:
         return
     common, nulls = seen.most_common(), seen.null_ratios()
-    for number, feature in enumerate(profile.features):
+    for number, feature in enumerate(profile.features[: len(profile.layout.numbers)]):
         if nulls[number] > feature.null_ratio + NULL_JUMP:
             expected = f"at most {feature.null_ratio + NULL_JUMP:.0%} without a value"
             yield Problem(batch, "nulls", expected, f"{nulls[number]:.0%}", feature.name)
         yield from _repetition(batch, seen, number, feature, float(common[number]))
+    for now, then in zip(seen.words(), profile.words, strict=True):
+        yield from _words(batch, now, then)
     if seen.duplicates() > profile.duplicates + DUPLICATE_JUMP:
         expected = f"at most {profile.duplicates + DUPLICATE_JUMP:.0%} repeated rows"
         yield Problem(batch, "duplicates", expected, f"{seen.duplicates():.0%}")
@@ -154,7 +167,8 @@ def together(new: Profile, distances: dict[str, float], champion: Profile | None
         # A column that never varied has no distribution to leave.
         if distances[feature.name] > MAX_PSI and feature.most_common < 1:
             expected = f"a distance (PSI) of at most {MAX_PSI:g} from the champion's data"
-            yield Problem(None, "distance", expected, f"{distances[feature.name]:.1f}{NO_FEATURE}", feature.name)
+            advice = NO_FEATURE if feature.name in new.layout.numbers else ""
+            yield Problem(None, "distance", expected, f"{distances[feature.name]:.1f}{advice}", feature.name)
 
 
 def psi_by_feature(seen: Findings, profile: Profile) -> dict[str, float]:
@@ -178,6 +192,22 @@ def _repetition(batch: str, seen: Findings, number: int, feature: Feature, commo
     elif feature.distinct <= FEW_VALUES and feature.most_common < 1 and drawn >= 200 and common * drawn < 1.5:
         value = f"a different one in each of {seen.rows} rows (is noise added, or is it another column?)"
         yield Problem(batch, "most common value", "values that repeat, as in every batch before", value, feature.name)
+
+
+def _words(batch: str, now: WordsSeen, then: WordsSeen) -> Iterator[Problem]:
+    """Check a column of words as a whole: of its features, one that is always 0 is a rare word that did not occur."""
+    most = {name: getattr(then, name) + jump for name, jump in JUMPS.items()}
+    if now.null_ratio > most["null_ratio"]:
+        expected = f"at most {most['null_ratio']:.0%} without a value"
+        yield Problem(batch, "nulls", expected, f"{now.null_ratio:.0%}", now.column)
+    if now.unseen > most["unseen"]:
+        expected = f"at most {most['unseen']:.0%} with a word that the champion does not know"
+        yield Problem(batch, "unseen words", expected, f"{now.unseen:.0%}", now.column)
+    if now.most_common == 1 and then.most_common < 1:
+        yield Problem(batch, "constant", "words that differ", "one same word in all rows", now.column)
+    elif now.most_common > most["most_common"]:
+        expected = f"at most {most['most_common']:.0%} with one same word"
+        yield Problem(batch, "most common value", expected, f"{now.most_common:.0%}", now.column)
 
 
 def _classes(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from retrain_trainer.batches import Key
+from retrain_trainer.categories import Places, Words
 from retrain_trainer.contract import Word
 
 Floats = NDArray[np.float64]
@@ -42,22 +43,49 @@ ARROW: dict[Type, pa.DataType] = {
 
 
 class Layout(Word):
-    """Which columns are read, and as what. The order of features is the order of the model's inputs."""
+    """Which columns are read, and as what. The order of features is the order of the model's inputs.
+
+    Of columns of words only their features are among `features`, after all columns of numbers.
+    """
 
     features: tuple[str, ...]
+    categories: tuple[Words, ...] = ()
     label: str
     label_type: Type
     time: str | None = None
     time_type: Type | None = None
 
     @property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns that are features as they are."""
+        return self.features[: len(self.features) - sum(words.width for words in self.categories)]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns that features come from: those of numbers, then those of words."""
+        return (*self.numbers, *(words.column for words in self.categories))
+
+    @property
     def columns(self) -> tuple[str, ...]:
-        """All columns that are read, features first."""
-        return (*self.features, self.label, *([] if self.time is None else [self.time]))
+        """All columns that are read, inputs first."""
+        return (*self.inputs, self.label, *([] if self.time is None else [self.time]))
+
+    @property
+    def plain(self) -> "Layout":
+        """The layout of files that hold the features themselves."""
+        return self.model_copy(update={"categories": ()})
+
+    @property
+    def slots(self) -> dict[str, slice]:
+        """Where among the features those of each column of words are."""
+        ends = np.cumsum([len(self.numbers), *(words.width for words in self.categories)]).tolist()
+        return {words.column: slice(*ends[place : place + 2]) for place, words in enumerate(self.categories)}
 
     def arrow(self) -> pa.Schema:
         """Return the types as Arrow knows them, in the order of `columns`."""
-        fields = [(name, pa.float64()) for name in self.features] + [(self.label, ARROW[self.label_type])]
+        fields = [(name, pa.float64()) for name in self.numbers]
+        fields += [(words.column, pa.string()) for words in self.categories]
+        fields += [(self.label, ARROW[self.label_type])]
         if self.time is not None and self.time_type is not None:
             fields.append((self.time, ARROW[self.time_type]))
         return pa.schema(fields)
@@ -103,19 +131,21 @@ class Rows:
 class Columns:
     """Rows that have a label as they come from a file: an array for each feature, of float32 or float64.
 
-    `unlabelled` counts those left out.
+    `places` are the words of each column of words, `unlabelled` counts the rows left out.
     """
 
     features: tuple[NDArray[np.floating[Any]], ...]
     labels: Labels
     keys: Keys
+    places: tuple[Places, ...] = ()
     unlabelled: int = 0
 
     def where(self, mask: NDArray[np.bool_]) -> "Columns":
         """Return the rows that the mask picks."""
         if mask.all():
             return self
-        return Columns(tuple(column[mask] for column in self.features), self.labels[mask], self.keys[mask])
+        features = tuple(column[mask] for column in self.features)
+        return Columns(features, self.labels[mask], self.keys[mask], tuple(places[mask] for places in self.places))
 
     def pieces(self, size: int) -> Iterator[Rows]:
         """Yield them as rows, so many at a time."""
@@ -151,14 +181,17 @@ def type_of(arrow: pa.DataType) -> Type:
 
 def columns_of(chunk: pa.RecordBatch, layout: Layout, offset: int) -> Columns:
     """Turn a chunk that begins at row `offset` of its file into arrays, without the rows that have no label."""
-    width = len(layout.features)
-    features = tuple(chunk.column(number).to_numpy(zero_copy_only=False) for number in range(width))
-    labels, keys = chunk.column(width), keys_of(chunk, layout, offset)
-    if not labels.null_count:
-        return Columns(features, _labels(labels), keys)
-    known = labels.is_valid().to_numpy(zero_copy_only=False)
-    features = tuple(column[known] for column in features)
-    return Columns(features, _labels(labels.drop_null()), keys[known], unlabelled=labels.null_count)
+    labels, unlabelled = chunk.column(len(layout.inputs)), 0
+    keys = keys_of(chunk, layout, offset)
+    if labels.null_count:
+        known, unlabelled = labels.is_valid(), labels.null_count
+        chunk, labels, keys = chunk.filter(known), labels.drop_null(), keys[known.to_numpy(zero_copy_only=False)]
+    width = len(layout.numbers)
+    features = [chunk.column(number).to_numpy(zero_copy_only=False) for number in range(width)]
+    places = [words.places(chunk.column(width + number)) for number, words in enumerate(layout.categories)]
+    for words, found in zip(layout.categories, places, strict=True):
+        features += words.expanded(found)
+    return Columns(tuple(features), _labels(labels), keys, tuple(places), unlabelled)
 
 
 def joined(parts: Sequence[Columns]) -> Rows:
@@ -172,7 +205,7 @@ def keys_of(chunk: pa.RecordBatch, layout: Layout, offset: int) -> Keys:
     """Return the key of each row of a chunk that begins at row `offset` of its file."""
     if layout.time is None:
         return np.arange(offset, offset + chunk.num_rows)
-    return time_keys(chunk.column(len(layout.features) + 1), layout)
+    return time_keys(chunk.column(len(layout.columns) - 1), layout)
 
 
 def time_keys(column: pa.Array, layout: Layout) -> Keys:

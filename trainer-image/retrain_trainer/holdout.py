@@ -85,7 +85,8 @@ def write(path: Path, pieces: Sequence[Piece], layout: Layout, every: int, step:
     """
     schema = _schema([stored(Path(piece.batch.path), piece.batch.name, layout) for piece in pieces], layout)
     some, count = list[Columns](), 0
-    with pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False) as file:
+    words = [words.column for words in layout.categories]
+    with pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=words or False) as file:
         for piece in pieces:
             before, span = count, Span(piece.start)
             for first, chunk in read(Path(piece.batch.path), piece.batch.name, layout, span):

@@ -1,34 +1,39 @@
 """The JSON of the Open Inference Protocol V2: tensors in, tensors out."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrain_trainer.data import Floats
+from retrain_trainer.categories import Places, Words, word_of
+from retrain_trainer.data import Floats, Layout
 from retrain_trainer.faults import InputError
 
 OUTPUTS = ("predict", "predict_proba")
 
 
-def features_of(body: dict[str, Any], columns: Sequence[str]) -> Floats:
-    """Return the rows of a request, a null as NaN: one tensor of rows x columns, or one tensor for each column by name.
+def inputs_of(layout: Layout) -> list[dict[str, Any]]:
+    """Return the inputs as metadata tell them: one tensor of numbers, or one for each column where some are words."""
+    if not layout.categories:
+        return [{"name": "input", "datatype": "FP64", "shape": [-1, len(layout.features)]}]
+    types = {**dict.fromkeys(layout.numbers, "FP64"), **{words.column: "BYTES" for words in layout.categories}}
+    return [{"name": name, "datatype": datatype, "shape": [-1]} for name, datatype in types.items()]
 
-    InputError says what is wrong with the request.
+
+def features_of(body: dict[str, Any], layout: Layout) -> Floats:
+    """Return the rows of a request, a null as NaN: one tensor of rows x features, or one for each column by name.
+
+    Columns of words are tensors of words. InputError says what is wrong with the request.
     """
-    inputs = body.get("inputs")
+    inputs, columns = body.get("inputs"), layout.features
     if not isinstance(inputs, list) or not inputs or not all(isinstance(entry, dict) for entry in inputs):
         raise InputError("inputs is missing: a list of tensors.")
     named = {str(entry.get("name")): entry for entry in inputs}
-    if set(columns) <= set(named):
-        parts = [_numbers(named[column]).reshape(-1) for column in columns]
-        if len({len(part) for part in parts}) != 1:
-            raise InputError("The columns are not of the same length.")
-        return _finite(np.stack(parts, axis=1))
+    if set(layout.inputs) <= set(named):
+        return _finite(_by_column(named, layout))
     if len(inputs) != 1:
-        missing = [column for column in columns if column not in named]
-        raise InputError(f"No tensor is named {missing[0]}. The columns are {', '.join(columns)}.")
+        missing = [column for column in layout.inputs if column not in named]
+        raise InputError(f"No tensor is named {missing[0]}. The columns are {', '.join(layout.inputs)}.")
     numbers, shape = _numbers(inputs[0]), inputs[0].get("shape")
     if (
         not isinstance(shape, list)
@@ -38,6 +43,16 @@ def features_of(body: dict[str, Any], columns: Sequence[str]) -> Floats:
     ):
         raise InputError(f"The shape must be rows x {len(columns)} and fit the data; columns: {', '.join(columns)}.")
     return _finite(numbers.reshape(-1, len(columns)))
+
+
+def _by_column(named: dict[str, dict[str, Any]], layout: Layout) -> Floats:
+    """Put the tensors of columns together."""
+    parts: list[NDArray[Any]] = [_numbers(named[column]).reshape(-1) for column in layout.numbers]
+    for words in layout.categories:
+        parts += words.expanded(_places(named[words.column], words))
+    if len({len(part) for part in parts}) != 1:
+        raise InputError("The columns are not of the same length.")
+    return np.stack(parts, axis=1)
 
 
 def outputs_of(body: dict[str, Any]) -> list[str]:
@@ -70,6 +85,14 @@ def _numbers(entry: dict[str, Any]) -> Floats:
         return np.array(entry["data"], dtype=np.float64)
     except (KeyError, TypeError, ValueError):
         raise InputError(f"The data of tensor {entry.get('name')} are no numbers.") from None
+
+
+def _places(entry: dict[str, Any], words: Words) -> Places:
+    try:
+        found = np.array(entry["data"], dtype=object).reshape(-1)
+        return np.array([words.place(word_of(value)) for value in found], np.int32)
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"The data of tensor {entry.get('name')} are no words, integers or booleans.") from None
 
 
 def _finite(rows: Floats) -> Floats:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retrain_trainer.categories import Words, WordsSeen, highest, seen_of
 from retrain_trainer.contract import Word
 from retrain_trainer.data import Columns, Floats, Layout
 from retrain_trainer.sample import Sample, hashes_of
@@ -57,6 +58,7 @@ class Profile(Word):
     rows: int
     duplicates: float
     features: tuple[Feature, ...]
+    words: tuple[WordsSeen, ...] = ()
     classes: tuple[ClassShare, ...] = ()
     predictions: Bins | None = None
 
@@ -67,6 +69,7 @@ class Findings:
 
     width: int
     timed: bool
+    categories: tuple[Words, ...] = ()
     rows: int = 0
     unlabelled: int = 0
     nulls: NDArray[np.int64] = field(init=False)
@@ -74,6 +77,7 @@ class Findings:
     lowest: Floats = field(init=False)
     highest: Floats = field(init=False)
     classes: Counter[str | int | bool] = field(default_factory=Counter)
+    counts: list[NDArray[np.int64]] = field(init=False)
     drawn: Sample = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,6 +85,7 @@ class Findings:
         self.infinite = np.zeros(self.width, np.int64)
         self.lowest = np.full(self.width, np.inf)
         self.highest = np.full(self.width, -np.inf)
+        self.counts = [words.counted(np.empty(0, np.int32)) for words in self.categories]
         self.drawn = Sample(self.width)
 
     @property
@@ -101,6 +106,8 @@ class Findings:
             self.lowest, self.highest = np.minimum(self.lowest, lowest), np.maximum(self.highest, highest)
             hashes = hashes_of((*columns.features, *([columns.keys] if self.timed else [])))
             self.drawn.add(columns.features, hashes)
+        for number, words in enumerate(self.categories):
+            self.counts[number] += words.counted(columns.places[number])
 
     def _edges(self, number: int, column: NDArray[np.floating[Any]]) -> tuple[float, float]:
         """Return the smallest and the largest value of a column of a chunk; count what is missing or infinite."""
@@ -120,6 +127,7 @@ class Findings:
         self.lowest = np.minimum(self.lowest, other.lowest)
         self.highest = np.maximum(self.highest, other.highest)
         self.classes.update(other.classes)
+        self.counts = [one + two for one, two in zip(self.counts, other.counts, strict=True)]
         self.drawn.add(tuple(other.drawn.rows.T), other.drawn.hashes)
 
     def null_ratios(self) -> Floats:
@@ -140,10 +148,19 @@ class Findings:
         hashes = self.drawn.hashes
         return 1 - len(np.unique(hashes)) / len(hashes) if len(hashes) else 0.0
 
+    def words(self) -> tuple[WordsSeen, ...]:
+        """Return what there is of each column of words."""
+        return tuple(map(seen_of, self.categories, self.counts))
+
+
+def findings_of(layout: Layout) -> Findings:
+    """Return what is known of a batch of this layout before any of it is read."""
+    return Findings(len(layout.features), timed=layout.time is not None, categories=layout.categories)
+
 
 def merged(layout: Layout, findings: list[Findings]) -> Findings:
     """Put the findings of several batches together."""
-    whole = Findings(len(layout.features), timed=layout.time is not None)
+    whole = findings_of(layout)
     for batch in findings:
         whole.merge(batch)
     return whole
@@ -164,7 +181,7 @@ def profile_of(layout: Layout, findings: list[Findings], past: Profile | None) -
             distinct=round(float(distinct[n]), 6),
             minimum=_number(whole.lowest[n]),
             maximum=_number(whole.highest[n]),
-            bins=bins_of(whole.sample[:, n]),
+            bins=bins_of(whole.sample[:, n]) if n < len(layout.numbers) else _halves(whole.sample[:, n]),
         )
         for n, name in enumerate(layout.features)
     )
@@ -172,7 +189,9 @@ def profile_of(layout: Layout, findings: list[Findings], past: Profile | None) -
         whole.classes.update({entry.label: 0 for entry in past.classes})
     classes = tuple(ClassShare(label=label, share=count / whole.rows) for label, count in sorted(whole.classes.items()))
     duplicates = max(batch.duplicates() for batch in large)
-    return Profile(layout=layout, rows=whole.rows, duplicates=duplicates, features=features, classes=classes)
+    words = tuple(highest(seen) for seen in zip(*(batch.words() for batch in large), strict=True))
+    told = {"features": features, "words": words, "classes": classes}
+    return Profile(layout=layout, rows=whole.rows, duplicates=duplicates, **told)
 
 
 def bins_of(values: Floats) -> Bins:
@@ -195,6 +214,12 @@ def psi(expected: Floats | tuple[float, ...], seen: Floats | tuple[float, ...]) 
     """Return the population stability index of two distributions over the same bins: 0 when equal, 0.25 is much."""
     one, two = (np.maximum(np.asarray(shares), EMPTY_SHARE) for shares in (expected, seen))
     return float(np.sum((two - one) * np.log(two / one)))
+
+
+def _halves(values: Floats) -> Bins:
+    """Part 0 from 1: deciles would not see a word that is rarer than one in ten."""
+    edges = (0.5,)
+    return Bins(edges=edges, shares=tuple(shares_of(values, edges).tolist()))
 
 
 def _largest_share(column: Floats) -> float:

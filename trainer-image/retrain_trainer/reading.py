@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from retrain_trainer import bounds
 from retrain_trainer.batches import Key
+from retrain_trainer.categories import coded
 from retrain_trainer.data import ARROW, WHOLE, Keys, Layout, Rows, Span, Type, columns_of, keys_of, time_keys, type_of
 from retrain_trainer.faults import BadBatchError, Problem
 from retrain_trainer.timeline import Stretch
@@ -76,7 +77,7 @@ def read_rows(path: Path, batch: str, layout: Layout, span: Span = WHOLE) -> Ite
 
 def read_keys(path: Path, batch: str, layout: Layout, stretches: Sequence[Stretch]) -> Keys:
     """Read once more the keys of some stretches of a file, and nothing else of it that need not be."""
-    slim = layout.model_copy(update={"features": ()})
+    slim = layout.model_copy(update={"features": (), "categories": ()})
     begins, ends = (np.array([getattr(stretch, edge) for stretch in stretches]) for edge in ("begin", "end"))
     keys, count = np.empty(0, np.int64), 0
     for first, chunk in read(path, batch, slim, numbers=Span(int(begins.min()), int(ends.max()))):
@@ -94,19 +95,21 @@ def stored(path: Path, batch: str, layout: Layout) -> pa.Schema:
     """Return the types of the layout, with float32 for each feature that a file has so."""
     with _told(batch):
         seen = pq.read_schema(path) if path.suffix == ".parquet" else pa.schema([])
-    short = {field.name for field in seen if pa.types.is_float32(field.type)}.intersection(layout.features)
+    short = {field.name for field in seen if pa.types.is_float32(field.type)}.intersection(layout.numbers)
     fields = (field.with_type(pa.float32()) if field.name in short else field for field in layout.arrow())
     return pa.schema(list(fields))
 
 
 def _chunks(path: Path, batch: str, layout: Layout, spans: tuple[Span, Span]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    rows = max(min(CHUNK_ROWS, CHUNK_VALUES // max(len(layout.columns), len(layout.features))), 1)
     if path.suffix != ".parquet":
-        yield from _numbered(_csv(path, batch, layout), 0)
+        found = _csv(path, batch, layout)
+        yield from _numbered((chunk.slice(at, rows) for chunk in found for at in range(0, chunk.num_rows, rows)), 0)
         return
-    words = [layout.label] if layout.label_type is Type.TEXT else None
+    words = [layout.label] if layout.label_type is Type.TEXT else []
+    words += [entry.column for entry in layout.categories]
     with pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER, read_dictionary=words) as file:
         bounds.check_row_groups(file.metadata, batch, layout.columns)
-        rows = max(min(CHUNK_ROWS, CHUNK_VALUES // len(layout.columns)), 1)
         for first, groups in _groups(file, layout, *spans):
             # Threads would only pass the columns of so small a chunk around.
             found = file.iter_batches(rows, row_groups=groups, columns=list(layout.columns), use_threads=False)
@@ -159,7 +162,8 @@ def _csv(path: Path, batch: str, layout: Layout | None) -> pacsv.CSVStreamingRea
     types: dict[str, pa.DataType] = {}
     if layout is not None:
         seen = header(path, batch)
-        types = {name: pa.float64() for name in layout.features if seen.get(name) is not Type.BOOLEAN}
+        types = {name: pa.float64() for name in layout.numbers if seen.get(name) is not Type.BOOLEAN}
+        types |= {words.column: pa.string() for words in layout.categories}
         if seen.get(layout.label) is not Type.BOOLEAN and layout.label_type is not Type.BOOLEAN:
             types[layout.label] = pa.float64() if layout.label_type is Type.INTEGER else ARROW[layout.label_type]
     options = pacsv.ConvertOptions(
@@ -173,9 +177,12 @@ def _fitted(chunk: pa.RecordBatch, batch: str, layout: Layout, schema: pa.Schema
     arrays, names = [], chunk.schema.names
     for place, (field, name) in enumerate(zip(schema, layout.columns, strict=True)):
         column = chunk.column(names.index(name))
-        feature = place < len(layout.features)
+        feature = place < len(layout.numbers)
         if name == layout.label:
             bounds.check_words(column, batch, layout.label)
+        if len(layout.numbers) <= place < len(layout.inputs):
+            arrays.append(coded(column))
+            continue
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()
         if pa.types.is_timestamp(column.type) and column.type.unit == field.type.unit:

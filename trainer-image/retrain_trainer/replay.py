@@ -49,9 +49,9 @@ class Replay:
         return _picked(_together(new, drawn), random.permutation(len(new.labels) + count))
 
     def write(self, path: Path, layout: Layout) -> None:
-        """Write the rows kept as a batch of this layout."""
+        """Write the rows kept as a batch of the plain layout: with their features, whatever these come from."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        schema = layout.arrow()
+        schema = layout.plain.arrow()
         if self.rows is None:
             pq.write_table(schema.empty_table(), path)
             return

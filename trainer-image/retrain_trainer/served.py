@@ -49,7 +49,7 @@ class Served:
 
     def metadata(self) -> dict[str, Any]:
         """Describe the model in the words of the protocol."""
-        width = len(self.profile.features)
+        layout, width = self.profile.layout, len(self.profile.features)
         datatype = inference.datatype_of(self.model.predict(np.zeros((1, width))))
         outputs = [{"name": "predict", "datatype": datatype, "shape": [-1]}]
         if self.classes is not None and hasattr(self.model, "predict_proba"):
@@ -58,9 +58,9 @@ class Served:
             "name": self.name,
             "versions": [self.version],
             "platform": "sklearn",
-            "inputs": [{"name": "input", "datatype": "FP64", "shape": [-1, width]}],
+            "inputs": inference.inputs_of(layout),
             "outputs": outputs,
-            "parameters": {"columns": list(self.profile.layout.features)},
+            "parameters": {"columns": list(layout.features)},
         }
 
     async def infer(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class Served:
 
         The answer is to the bit what the model says of these rows alone, whoever else asks at the same moment.
         """
-        features = inference.features_of(body, self.profile.layout.features)
+        features = inference.features_of(body, self.profile.layout)
         outputs = inference.outputs_of(body)
         if "predict_proba" in outputs and not hasattr(self.model, "predict_proba"):
             raise InputError(f"{type(self.model[-1]).__name__} gives no probabilities.")

@@ -1,7 +1,8 @@
 """How candidate and champion fare on groups of the held-out rows: the whole can get better while a part is given up.
 
 A slice is every row with one value of a column, or, where a column has many values, every row between two of its
-quartiles; rows without a value make a slice of their own. After the sliced metrics of TFX's Evaluator.
+quartiles; rows without a value, or with a word that is no feature, make a slice of their own. After the sliced metrics
+of TFX's Evaluator.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from retrain_trainer.categories import Words
 from retrain_trainer.contract import Evaluation, Gate, Slice
 from retrain_trainer.data import Floats, Layout
 from retrain_trainer.metrics import Predicted
@@ -50,15 +52,33 @@ def _gain(found: Slice, gate: Gate) -> float:
 
 
 def _groups(columns: Sequence[str], path: Path, layout: Layout) -> Iterator[tuple[str, Mask]]:
-    places = [layout.features.index(column) for column in columns]
+    words = {entry.column: entry for entry in layout.categories}
     values, keys = [], []
     for rows in read_rows(path, path.name, layout):
-        values.append(rows.features[:, places].copy())
+        values.append(np.stack([_values(rows.features, column, layout) for column in columns], axis=1))
         keys.append(rows.keys)
     order = np.argsort(np.concatenate(keys), kind="stable")  # that of `measure.predict`
     ordered = np.concatenate(values)[order]
     for number, column in enumerate(columns):
-        yield from _of_column(column, ordered[:, number])
+        if column in words:
+            yield from _of_words(words[column], ordered[:, number])
+        else:
+            yield from _of_column(column, ordered[:, number])
+
+
+def _values(features: Floats, column: str, layout: Layout) -> Floats:
+    """Return the values of a column; words by their places."""
+    if column not in layout.slots:
+        return features[:, layout.features.index(column)]
+    words = next(entry for entry in layout.categories if entry.column == column)
+    return words.found(features[:, layout.slots[column]])
+
+
+def _of_words(words: Words, places: Floats) -> Iterator[tuple[str, Mask]]:
+    none = np.isnan(places)
+    if none.any():
+        yield f"no known {words.column}", none
+    yield from ((words.features[place], places == place) for place in np.unique(places[~none]).astype(int))
 
 
 def _of_column(column: str, values: Floats) -> Iterator[tuple[str, Mask]]:

@@ -1,24 +1,26 @@
 """Reads every new batch once, judges it, and learns what the data looks like.
 
 With a champion, its profile says what is normal and its layout which columns are read; without one the first batch
-sets the layout for the others.
+that passes sets the layout for the others.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrain_trainer import checks, hints
 from retrain_trainer.batches import Batch, Key, Seen
-from retrain_trainer.contract import Task
+from retrain_trainer.categories import Words, declared
+from retrain_trainer.contract import Category, Task
 from retrain_trainer.data import Keys, Layout, Span, Type, columns_of
 from retrain_trainer.estimators import Kind, place_of
 from retrain_trainer.faults import BadBatchError, Problem, StepError
 from retrain_trainer.manifest import PROFILE
-from retrain_trainer.profile import Findings, Profile, merged
+from retrain_trainer.profile import Findings, Profile, findings_of, merged
 from retrain_trainer.reading import header, read, read_keys
 from retrain_trainer.store import Version
 from retrain_trainer.timeline import Stretch, Timeline
+from retrain_trainer.vocabulary import worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +83,20 @@ def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
             _raise_first(checks.size(batch))
             columns = header(Path(batch.path), batch.name)
             found.columns |= set(columns)
-            found.layout = found.layout or layout_of(task, batch.name, columns)
-            checks.require_features(found.layout, task)
-            _raise_first(checks.columns(batch.name, columns, found.layout))
-            findings, keys = _read(batch, found.layout, start)
-            _raise_first(checks.contents(batch.name, findings, found.layout))
-            _raise_first(checks.declared_ranges(batch.name, findings, found.layout, rules.ranges))
+            layout = found.layout or _first_layout(task, batch, columns)
+            checks.require_features(layout, task)
+            _raise_first(checks.columns(batch.name, columns, layout))
+            findings, keys = _read(batch, layout, start)
+            _raise_first(checks.contents(batch.name, findings, layout))
+            _raise_first(checks.declared_ranges(batch.name, findings, layout, rules.ranges))
             if past.profile is not None:
                 _raise_first(checks.asked(checks.against(batch.name, findings, past.profile), rules.skip_checks))
         except BadBatchError as error:
             found.problems.append(hints.exemplified(error.problem, Path(batch.path)))
             continue
+        found.layout = layout
         found.judged.append(Judged(batch, findings, start, keys))
-        found.unused |= set(columns) - set(found.layout.columns) - set(task.data.exclude)
+        found.unused |= set(columns) - set(layout.columns) - set(task.data.exclude)
     if past.profile is not None:
         # Rows the champion was judged on are left out: they would hide how far away the others are.
         whole = merged(past.profile.layout, [entry.findings for entry in found.judged if entry.start is None])
@@ -117,21 +120,37 @@ def _require_excluded(task: Task, found: Survey, past: Past) -> None:
             raise StepError(f"data.exclude names {hints.quoted(name)}, which is no column; there are {there}.")
 
 
+def _first_layout(task: Task, batch: Batch, columns: dict[str, Type]) -> Layout:
+    """Return what to read, known from a first batch. Its words are read only where its columns are in order."""
+    layout = layout_of(task, batch.name, columns)
+    _raise_first(checks.columns(batch.name, columns, layout))
+    return worded(layout, batch)
+
+
 def layout_of(task: Task, batch: str, columns: dict[str, Type]) -> Layout:
-    """Derive from a first batch what to read: every column is a feature but label, time and what is excluded."""
-    data = task.data
-    for name in (data.label, *([data.time_column] if data.time_column else [])):
+    """Derive from a first batch what to read: every column is a feature but label, time and what is excluded.
+
+    Of words there are no features yet, but for those in buckets.
+    """
+    data, known = task.data, declared(task.data.categories)
+    for name in (data.label, *([data.time_column] if data.time_column else []), *known):
         if name not in columns:
             fields = {data.label: "data.label", data.time_column: "data.timeColumn"}
             raise BadBatchError(hints.absent(batch, name, columns, fields))
-    features = tuple(name for name in columns if name not in {data.label, data.time_column, *data.exclude})
-    if not features:
+    features = tuple(name for name in columns if name not in {data.label, data.time_column, *data.exclude, *known})
+    if not features and not known:
         raise BadBatchError(Problem(batch, "columns", "at least one column to predict from", "none"))
     _, kind = place_of(task.model.estimator)
     label_type = Type.NUMBER if kind is Kind.REGRESSOR else _class_type(columns[data.label])
     time_type = None if data.time_column is None else columns[data.time_column]
+    categories = tuple(Words(column=column, buckets=buckets) for column, buckets in known.items())
     return Layout(
-        features=features, label=data.label, label_type=label_type, time=data.time_column, time_type=time_type
+        features=(*features, *(name for words in categories for name in words.features)),
+        categories=categories,
+        label=data.label,
+        label_type=label_type,
+        time=data.time_column,
+        time_type=time_type,
     )
 
 
@@ -143,7 +162,7 @@ def _class_type(seen: Type) -> Type:
 def _same_columns(task: Task, layout: Layout) -> None:
     """Raise StepError when the task says other columns than those the champion was trained on."""
     data = task.data
-    gone = sorted(set(layout.features) & {data.label, data.time_column, *data.exclude})
+    gone = sorted(set(layout.inputs) & {data.label, data.time_column, *data.exclude})
     advice = "A model of other columns needs a store of its own (model.store)."
     if gone:
         raise StepError(f"The champion predicts from column {gone[0]}, which the policy no longer leaves it. {advice}")
@@ -152,9 +171,19 @@ def _same_columns(task: Task, layout: Layout) -> None:
             f"The champion was trained with label {layout.label} and {_timed(layout.time)}, the policy says "
             f"{data.label} and {_timed(data.time_column)}. {advice}"
         )
+    if declared(data.categories) != declared(layout.categories):
+        raise StepError(
+            f"The champion was trained with categories {_listed(layout.categories)}, the policy says "
+            f"{_listed(data.categories)}. {advice}"
+        )
     _, kind = place_of(task.model.estimator)
     if (kind is Kind.REGRESSOR) != (layout.label_type is Type.NUMBER):
         raise StepError(f"The champion is no {kind}, so {task.model.estimator} cannot follow it. {advice}")
+
+
+def _listed(categories: Iterable[Category | Words]) -> str:
+    words = (f"{name}{f' in {buckets} buckets' if buckets else ''}" for name, buckets in declared(categories).items())
+    return ", ".join(words) or "none"
 
 
 def _timed(column: str | None) -> str:
@@ -162,7 +191,7 @@ def _timed(column: str | None) -> str:
 
 
 def _read(batch: Batch, layout: Layout, start: Key | None) -> tuple[Findings, Timeline]:
-    findings, path, new = Findings(len(layout.features), timed=layout.time is not None), Path(batch.path), Span(start)
+    findings, path, new = findings_of(layout), Path(batch.path), Span(start)
 
     def again(stretches: Sequence[Stretch]) -> Keys:
         keys = read_keys(path, batch.name, layout, stretches)

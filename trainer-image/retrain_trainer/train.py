@@ -98,6 +98,6 @@ def _begun(task: Task, plan: Plan, profile: Profile) -> Progress:
         trusted = trusted.followed_by(rows)
     replay = Replay()
     if task.model.replay and REPLAY in champion.manifest.files:
-        for rows in read_rows(champion.path_of(REPLAY), REPLAY, profile.layout):
+        for rows in read_rows(champion.path_of(REPLAY), REPLAY, profile.layout.plain):
             replay = replay.followed_by(rows)
     return Progress(pipeline.load_model(champion), trusted, replay)

@@ -26,6 +26,7 @@ from retrain_trainer.contract.answer import (
     TrainOutcome,
 )
 from retrain_trainer.contract.data import (
+    Category,
     Check,
     ColumnRange,
     Data,
@@ -68,6 +69,7 @@ __all__ = [
     "WORKSPACE",
     "Answer",
     "AnyAnswer",
+    "Category",
     "Champion",
     "Check",
     "CollectOutcome",

@@ -19,6 +19,7 @@ class Check(StrEnum):
     """The checks on new data that a policy may do without, each by what it finds."""
 
     NULLS = "Nulls"
+    UNSEEN_WORDS = "UnseenWords"
     CONSTANT = "Constant"
     MOST_COMMON_VALUE = "MostCommonValue"
     DUPLICATES = "Duplicates"
@@ -28,6 +29,15 @@ class Check(StrEnum):
     DISTANCE = "Distance"
     INVERTED_LABELS = "InvertedLabels"
     LEAKAGE = "Leakage"
+
+
+class Category(Word):
+    """A column of words (or codes) that is a feature."""
+
+    column: Column = Field(description="Name of the column.")
+    buckets: int | None = Field(
+        None, ge=2, le=4096, description="How many features the words share by their hash; a feature each when absent."
+    )
 
 
 class ColumnRange(Word):
@@ -97,5 +107,21 @@ class Data(Word):
         None, description="Column that orders rows in time. Without it, the order of batches and rows is taken."
     )
     exclude: tuple[Column, ...] = Field((), max_length=256, description="Columns that are no features.")
+    categories: tuple[Category, ...] = Field(
+        (),
+        max_length=64,
+        description="Columns of words (or codes) that are features: one 0/1 feature for each word that the first "
+        "version knew, or, with buckets, for each remainder of the word's hash.",
+    )
     validation: Validation = Field(Validation(), description="Checks before training.")
     holdout: Holdout = Field(Holdout(), description="Rows kept from training for the evaluation.")
+
+    @model_validator(mode="after")
+    def _has_no_other_use_for_categories(self) -> Self:
+        names = [category.column for category in self.categories]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise ValueError(f"categories names {name} twice")
+            if name in {self.label, self.time_column, *self.exclude}:
+                raise ValueError(f"categories names {name}, which is label, timeColumn or in exclude")
+        return self

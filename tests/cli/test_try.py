@@ -127,6 +127,25 @@ def test_data_that_is_elsewhere(shop: Shop) -> None:
     )
 
 
+def test_a_pattern_that_the_shell_has_made_words_of(shop: Shop) -> None:
+    batches = sorted(str(path.relative_to(shop.folder)) for path in (shop.folder / "data").iterdir())
+    called = shop.attempt("--data", *batches)
+    said = " ".join(re.sub("[│╭╮╰╯─]", " ", called.err).split())
+    assert called.code == 2
+    assert "put a pattern in quotes, as in --data 'batches/*.csv': the shell makes many words of it, and these" in said
+
+
+def test_batches_in_folders_of_a_folder(shop: Shop) -> None:
+    shop.world.root.joinpath("data").rename(shop.folder / "inner")
+    shop.folder.joinpath("outer").mkdir()
+    shop.folder.joinpath("inner").rename(shop.folder / "outer" / "2024")
+    said = fault(shop, "--data", "outer")
+    missing = f"Data source not found: file://{shop.folder}/outer/* matches no file."
+    assert said == f"{missing} With the folders in it: --data 'outer/**/*'."
+    told = shop.told("--data", "outer/**/*")
+    assert told["outcome"] == "Succeeded"
+
+
 def test_a_champion_of_another_store_is_copied_into_the_one_that_is_named(shop: Shop) -> None:
     first = shop.told("--data", "data", "--store", "models")["candidate"]["version"]
     shop.world.add(6, 7)

@@ -72,6 +72,11 @@ def test_the_policy_may_come_by_standard_input(shop: Shop) -> None:
     ("arguments", "said"),
     [
         (("--data", "a b/*"), "--data must be a path, file:// or s3:// URI without spaces, ?, #, % and \\; it is "),
+        (
+            ("--data", "a b/*"),
+            "--data must be a path, file:// or s3:// URI without spaces, ?, #, % and \\; it is "
+            "'file://{folder}/a b/*'. A link without them will do: ln -s 'a b' data",
+        ),
         (("--store", "http://x/y"), "--store must be a path, file:// or s3:// URI without spaces, ?, #, % and \\; it "),
         (("--champion", "v1"), "--champion {folder}/v1 is no version: it has no manifest.json that can be read."),
         (

@@ -117,8 +117,7 @@ def _estimators() -> Iterator[str]:
     yield _wrapped(
         "What `model.estimator` may name, all of scikit-learn. Those with \\* learn batch by batch and take "
         "`model.mode` Incremental, which is the default, or Refit; all others take `mode: Refit` only. "
-        "For other frameworks "
-        "[bring your own trainer](contract.md).\n",
+        "For other frameworks [bring your own trainer](contract.md).\n",
         "",
     )
     for kind in Kind:

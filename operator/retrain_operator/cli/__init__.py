@@ -80,7 +80,7 @@ def lint_files(
 
 
 app.command("backtest")(backtest_policy)
-app.command("try")(try_policy)
+app.command("try", context_settings={"allow_extra_args": True})(try_policy)
 app.add_typer(contract, name="contract")
 
 

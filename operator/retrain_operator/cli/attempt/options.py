@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 
 import typer
 
+UNQUOTED = (
+    "put a pattern in quotes, as in --data 'batches/*.csv': the shell makes many words of it, and these are left over"
+)
 File = Annotated[str, typer.Option("--filename", "-f", metavar="FILE", help="The policy, in YAML or JSON; - is stdin.")]
 Name = Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Which policy, when FILE has several.")]
 Champion = Annotated[
@@ -26,6 +29,7 @@ Output = Annotated[Literal["text", "json"], typer.Option("--output", "-o", help=
 
 
 def try_policy(  # noqa: PLR0913  # each option is a parameter
+    context: typer.Context,
     *,
     file: File,
     policy: Name = None,
@@ -40,6 +44,9 @@ def try_policy(  # noqa: PLR0913  # each option is a parameter
     The very steps of the trainer and the very verdict of the operator; nothing is rolled out, and nothing is kept but
     in --store. Exits 0 when the candidate would be promoted, 1 when it would not, 2 when that could not be found out.
     """
+    if context.args:
+        words = " ".join(context.args[:3])
+        raise typer.BadParameter(f"{UNQUOTED}: {words}", param_hint="--data" if data else None)
     # What a run takes is imported when there is one, not for --help or another command.
     from retrain_operator.cli.attempt import command  # noqa: PLC0415
 

@@ -40,7 +40,18 @@ class Places:
     @property
     def batches(self) -> str | None:
         """The data as it was written; of a folder, all that is in it."""
-        return f"{self.data}/*" if self.data and os.path.isdir(os.path.expanduser(self.data)) else self.data  # noqa: PTH111, PTH112
+        return f"{self.data}/*" if self._folder else self.data
+
+    @property
+    def deeper(self) -> str | None:
+        """How to name batches that lie in folders of the folder that was named; None where there are no folders."""
+        below = any(each.is_dir() for each in self._folder.iterdir()) if self._folder else False
+        return f"--data '{self.data}/**/*'" if below else None
+
+    @property
+    def _folder(self) -> Path | None:
+        folder = Path(os.path.expanduser(self.data)) if self.data else None  # noqa: PTH111  # takes what is no home too
+        return folder if folder and folder.is_dir() else None
 
     def spec(self, spec: PolicySpec, root: Path) -> PolicySpec:
         """The policy's spec with the data and the store of this machine; without a store, one below `root`."""
@@ -81,7 +92,8 @@ def _uri(option: str, text: str) -> str:
         return _URI.validate_python(written)
     except ValidationError:
         wanted = "must be a path, file:// or s3:// URI without spaces, ?, #, % and \\"
-        raise CannotTryError(f"{option} {wanted}; it is {written!r}.") from None
+        link = f" A link without them will do: ln -s {text.partition('/*')[0]!r} data" if " " in text else ""
+        raise CannotTryError(f"{option} {wanted}; it is {written!r}.{link}") from None
 
 
 def _copied(version: Path, store: Path) -> str:

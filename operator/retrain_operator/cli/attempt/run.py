@@ -185,8 +185,15 @@ def _in_words_of(places: Places, tried: Tried) -> Tried:
             text = text.replace(of_a_pod, of_a_process)
         return text.replace(copy.uri, places.champion) if copy and places.champion else text
 
-    hint = HINT if tried.reason == Reason.DATA_SOURCE_NOT_FOUND and places.data is None else ""
-    hint = CHECK if tried.reason in NO_ANSWER else hint
     steps = tuple(step.model_copy(update={"message": told(step.message)}) for step in tried.status.steps)
     status = tried.status.model_copy(update={"steps": steps})
-    return replace(tried, status=status, message=told(tried.message) + hint)
+    return replace(tried, status=status, message=told(tried.message) + _hint(places, tried.reason))
+
+
+def _hint(places: Places, reason: str) -> str:
+    """What to do about it on this machine."""
+    if reason in NO_ANSWER:
+        return CHECK
+    if reason != Reason.DATA_SOURCE_NOT_FOUND:
+        return ""
+    return HINT if places.data is None else f" With the folders in it: {places.deeper}." if places.deeper else ""

@@ -45,6 +45,14 @@ REFUSED = {
         policy(triggers=[metric(healthyRange={})]),
         "healthyRange needs min, max or both",
     ),
+    "a threshold in percent": (
+        policy(evaluation={"gates": [{"metric": "accuracy", "threshold": 80}]}),
+        "roc_auc, r2 may be at most 1: 80 % is 0.8",
+    ),
+    "a share below nothing": (
+        policy(evaluation={"gates": [{"metric": "f1", "threshold": -0.5}]}),
+        "recall, roc_auc must be at least 0",
+    ),
     "a trigger with two sources": (
         policy(triggers=[TWO_SOURCES]),
         "a trigger needs exactly one of prometheus, schedule",

@@ -80,10 +80,11 @@ def _location(detail: ErrorDetails) -> Path:
 
 
 def _is_an_echo(detail: ErrorDetails, found: list[ErrorDetails]) -> bool:
-    """Whether pydantic calls a list too short only because items of it are wrong."""
+    """Whether pydantic calls a list too short, or has no default, only because what it takes for that is wrong."""
     here = detail["loc"]
-    return detail["type"] == "too_short" and any(
-        len(each["loc"]) > len(here) and each["loc"][: len(here)] == here for each in found
+    return detail["type"] == "default_factory_not_called" or (
+        detail["type"] == "too_short"
+        and any(len(each["loc"]) > len(here) and each["loc"][: len(here)] == here for each in found)
     )
 
 

@@ -10,6 +10,10 @@ from retrain_trainer.contract.words import Column, Goal, MetricName, Word
 MORE_IS_BETTER = ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc", "r2")
 LESS_IS_BETTER = ("log_loss", "brier", "rmse", "mae")
 """The metrics whose direction goes without saying."""
+SHARES = tuple(metric for metric in MORE_IS_BETTER if metric != "r2")
+"""Those of them that lie between 0 and 1."""
+AT_MOST_1 = f"threshold of {', '.join(MORE_IS_BETTER)} may be at most 1: 80 % is 0.8"
+AT_LEAST_0 = f"threshold of {', '.join(SHARES)} must be at least 0"
 
 
 def goal_of(metric: str) -> Goal:
@@ -24,6 +28,13 @@ def _one_goal(goal: Goal, metrics: tuple[str, ...]) -> JsonValue:
     }
 
 
+def _bounded(bound: str, metrics: tuple[str, ...], message: str) -> JsonValue:
+    return {
+        "rule": f"!has(self.threshold) || self.threshold {bound} || !(self.metric in {list(metrics)})",
+        "message": message,
+    }
+
+
 class Gate(Word):
     """What a candidate must reach in one metric before it may be rolled out."""
 
@@ -32,6 +43,8 @@ class Gate(Word):
             "x-kubernetes-validations": [
                 _one_goal(Goal.MAXIMIZE, MORE_IS_BETTER),
                 _one_goal(Goal.MINIMIZE, LESS_IS_BETTER),
+                _bounded("<= 1.0", MORE_IS_BETTER, AT_MOST_1),
+                _bounded(">= 0.0", SHARES, AT_LEAST_0),
             ]
         }
     )
@@ -52,6 +65,14 @@ class Gate(Word):
     def _goes_the_right_way(self) -> Self:
         if self.metric in (*MORE_IS_BETTER, *LESS_IS_BETTER) and self.goal is not goal_of(self.metric):
             raise ValueError(f"goal of {self.metric} is {goal_of(self.metric)}; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        if self.threshold is not None and self.threshold > 1 and self.metric in MORE_IS_BETTER:
+            raise ValueError(f"{AT_MOST_1}; it is {self.threshold:g}")
+        if self.threshold is not None and self.threshold < 0 and self.metric in SHARES:
+            raise ValueError(f"{AT_LEAST_0}; it is {self.threshold:g}")
         return self
 
 

@@ -1,5 +1,6 @@
 """When a batch is refused for its words, and a policy for what it says of them."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from retrain_trainer.contract import CollectOutcome, Fault
-from tests.trainer.regions import hung_on_words, renamed
+from tests.trainer.regions import REGIONS, hung_on_words, renamed
 from tests.trainer.world import WEEK, Edit, World, ended, merge
 
 
@@ -117,3 +118,32 @@ def test_all_features_together_are_bounded(world: World) -> None:
     world.add(*range(6), edit=hung_on_words)
     said = ended(world.run("first", data={"categories": buckets}), CollectOutcome.DATA_INVALID)
     assert "expected at most 4,096 features, each word and each bucket one, seen 4,099." in said
+
+
+def test_a_first_batch_that_is_refused_settles_no_words(world: World) -> None:
+    world.add(0, edit=lambda columns: {**columns, "region": ["nowhere"] * WEEK, "y": [None] * 9 + [1] * (WEEK - 9)})
+    world.add(*range(1, 6), edit=hung_on_words)
+    run = world.run("first", data={"validation": {"onBadBatch": "Skip"}})
+    assert "Left out: Batch week-000.parquet, column y, check label" in run.collect.message
+    layout = json.loads((world.store / "v000001-first" / "profile.json").read_bytes())["layout"]
+    assert layout["categories"][0]["words"] == sorted(REGIONS)
+
+
+def test_rows_without_a_label_take_their_words_with_them(world: World) -> None:
+    def edit(columns: dict[str, Any]) -> dict[str, Any]:
+        words = [*["unlabelled"] * 2, *columns["region"].to_pylist()[2:]]
+        return {**columns, "region": words, "y": [None] * 2 + columns["y"][2:].tolist()}
+
+    world.add(*range(6), edit=hung_on_words)
+    world.promote(world.run("first"))
+    world.add(6, 7, 8, edit=lambda columns: edit(hung_on_words(columns)))
+    (score,) = world.run("second").evaluate.scores
+    assert score.candidate > 0.9
+    (seen,) = json.loads((world.store / "v000002-second" / "profile.json").read_bytes())["words"]
+    assert (seen["column"], seen["nullRatio"], seen["unseen"]) == ("region", 0, 0)
+
+
+def test_bytes_that_are_no_text_make_an_unreadable_batch(world: World) -> None:
+    broken = pa.array([b"\xff\xfe", b"north"] * (WEEK // 2)).view(pa.string())
+    world.add(*range(6), edit=lambda columns: {**columns, "region": broken})
+    assert "check readable: expected a whole Parquet" in ended(world.run("first"), CollectOutcome.DATA_INVALID)

@@ -84,8 +84,9 @@ def place_of(name: str) -> tuple[str, Kind]:
 def _why_not(name: str) -> str:
     """Return the rest of a sentence: what is between this estimator and being trained, or which ones were meant."""
     if name.startswith(ELSEWHERE):
-        near = f"HistGradientBoosting{'Regressor' if 'Regressor' in name else 'Classifier'}"
-        return f"is not of scikit-learn: a trainer of your own can train it (docs/contract.md). Nearest here is {near}."
+        alike = f"HistGradientBoosting{'Regressor' if 'Regressor' in name else 'Classifier'}"
+        own = "a trainer of your own can train it (docs/contract.md)"
+        return f"is not of scikit-learn: {own}. Nearest here is {alike}."
     if any(word in name for word in UNLABELLED):
         return "learns without a label, and a policy has one to predict: name a classifier or a regressor."
     if any(word in name for word in WRAPPERS):

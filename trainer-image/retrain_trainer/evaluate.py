@@ -3,6 +3,7 @@
 It measures and does not judge: the numbers go to the operator, the model into the store whatever they say.
 """
 
+import numpy as np
 import sklearn
 from sklearn.pipeline import Pipeline
 
@@ -16,7 +17,7 @@ from retrain_trainer.holdout import moment
 from retrain_trainer.manifest import HOLDOUT, Report
 from retrain_trainer.measure import distribution, predict
 from retrain_trainer.metrics import Predicted
-from retrain_trainer.missing import reason
+from retrain_trainer.missing import WORD, reason
 from retrain_trainer.places import content
 from retrain_trainer.profile import Profile
 from retrain_trainer.pruning import prune
@@ -138,7 +139,7 @@ def _message(task: Task, scores: tuple[Score, ...], holdout: HoldoutReport, pred
     first = next((entry for entry in scores if entry.metric == metric), None)
     if first is None:
         return f"{metric} cannot be computed: {reason(metric, predicted)}."
-    words = f"{first.metric} is {first.candidate:.4g} on {holdout.rows:,} held-out rows"
+    words = f"{first.metric} is {first.candidate:.4g} on {holdout.rows:,} held-out rows{_one_class(predicted[0])}"
     if first.champion is None or first.improvement is None:
         return f"{words}; there is no champion to compare with."
     gain = f"better by {first.improvement:.3g}" if first.improvement > 0 else f"worse by {-first.improvement:.3g}"
@@ -147,6 +148,14 @@ def _message(task: Task, scores: tuple[Score, ...], holdout: HoldoutReport, pred
         return f"{words}."
     confidence = f"{100 * task.evaluation.confidence:.4g}% confidence"
     return f"{words} (improvement at least {first.lower_bound:.3g} with {confidence})."
+
+
+def _one_class(predicted: Predicted) -> str:
+    """Say that a score tells of one class only, where it does."""
+    truth = predicted.truth
+    if predicted.classes is None or len(predicted.classes) < 2 or not np.all(truth == truth[0]):
+        return ""
+    return f", all of class {str(truth[0])[:WORD]}"
 
 
 def _rounded(value: float) -> float:

@@ -28,6 +28,8 @@ def _batch(entry: Seen, update: Update | None, plan: Plan, layout: Layout) -> Ba
     rows = 0 if update is None else update.rows
     first, last = (when(key, layout) for key in plan.spans[entry.name]) if entry.name in plan.spans else ("", "")
     kept = update is not None and update.kept
+    # What the champion was judged on is held out no more where it was not found again.
+    judged = not plan.spans or entry.name in plan.spans
     return BatchView(
         name=word(entry.name),
         first=first,
@@ -35,6 +37,6 @@ def _batch(entry: Seen, update: Update | None, plan: Plan, layout: Layout) -> Ba
         before=max(entry.behind - rows, 0),
         learned=rows if kept else 0,
         put_back=0 if kept else rows,
-        held=entry.rows - entry.behind,
+        held=entry.rows - entry.behind if judged else 0,
         trouble="",
     )

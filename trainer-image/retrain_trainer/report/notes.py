@@ -47,6 +47,9 @@ def _of_rows(view: View) -> Iterator[str]:
             "chances."
         )
     if view.confusion is not None:
+        true = [label for label, row in zip(view.confusion.labels, view.confusion.candidate, strict=True) if sum(row)]
+        if len(true) == 1:
+            yield f"The held-out rows hold only class {true[0]}: of the others nothing is known."
         never = [
             label
             for label, row, column in zip(
@@ -74,6 +77,12 @@ def _of_data(view: View) -> Iterator[str]:
     if out:
         first = ", the first of them" if len(out) > 1 else ""
         yield f"{count(len(out), 'batch was', 'batches were')} left out{first}: {out[0].trouble}"
+    empty = [each.name for each in view.features if each.low is None]
+    if empty:
+        yield f"{count(len(empty), 'column has', 'columns have')} no value in any row: {listed(empty)}."
+    still = [each.name for each in view.features if each.low is not None and each.low == each.high]
+    if still:
+        yield f"{count(len(still), 'column has', 'columns have')} one same value in all rows: {listed(still)}."
     moved = [each.name for each in view.features if each.psi is not None and each.psi > MUCH]
     if moved:
         yield f"{count(len(moved), 'column has', 'columns have')} moved far from the champion's data: {listed(moved)}."

@@ -36,7 +36,7 @@ def around(values: Iterable[float], start: float, end: float, *, least: float = 
     """Return a scale that has room for all finite values, and is at least so wide."""
     known = [value for value in values if math.isfinite(value)] or [0.0]
     low, high = min(known), max(known)
-    room = max((high - low) * 0.08, (least - (high - low)) / 2, abs(high) * 1e-6, 1e-9)
+    room = max((high - low) * 0.08, (least - (high - low)) / 2, abs(high) * 1e-4, 1e-9)
     return Scale(low - room, high + room, start, end)
 
 

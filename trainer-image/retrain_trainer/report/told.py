@@ -62,14 +62,18 @@ def of_stretches(seen: Stretches) -> str:
 def of_confusion(seen: Confusion) -> str:
     """Say what is mixed up most often."""
     wrong = [(rows, n, m) for n, row in enumerate(seen.candidate) for m, rows in enumerate(row) if n != m and rows]
-    if not wrong:
-        return "No class is taken for another."
-    rows, n, m = max(wrong, key=lambda each: each[0])
+    rows, n, m = max(wrong, key=lambda each: each[0], default=(0, 0, 0))
     whole = sum(seen.candidate[n])
-    return (
-        f"Most often, {seen.labels[n]} is taken for {seen.labels[m]}: "
-        f"{rows:,} of its {count(whole, 'row')} ({percent(rows, whole)})."
-    )
+    words = "No class is taken for another."
+    if rows:
+        words = (
+            f"Most often, {seen.labels[n]} is taken for {seen.labels[m]}: "
+            f"{rows:,} of its {count(whole, 'row')} ({percent(rows, whole)})."
+        )
+    sizes = [sum(row) for row in seen.candidate[: len(seen.labels) - seen.others]]
+    most = max(range(len(sizes)), key=sizes.__getitem__)
+    share = percent(sizes[most], sum(map(sum, seen.candidate)))
+    return f"{words} To say {seen.labels[most]} of every row would be right in {share}."
 
 
 def of_calibration(seen: Calibration) -> str:

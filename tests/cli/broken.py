@@ -81,7 +81,7 @@ def without(folder: Path, ref: Said, *, whole: bool) -> Said:
 
 def overwritten(step: str, said: Said) -> Left:
     if CHAMPION and step == "evaluate":
-        (Path(CHAMPION["uri"].removeprefix("file://")) / "model.json").write_text("{}")
+        (Path(CHAMPION["uri"].removeprefix("file://")) / "model.bin").write_text("{}")
     return said
 
 

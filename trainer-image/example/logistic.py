@@ -1,8 +1,10 @@
 """The model of the example: logistic regression of two classes, and how sure it is that one is better than another.
 
-This is the part to put your own framework in: all that the trainer around it wants of a model are these four functions.
+This is the part to put your own framework in: all that the trainer around it wants of a model are `fit`, `hits`, `save`
+and `load`, and of the held-out rows `blocks` and `lower_bound`, which are the same for any model.
 """  # noqa: INP001  # beside a script, not in a package
 
+import json
 import math
 import random
 from typing import Any
@@ -32,6 +34,17 @@ def hits(model: Model, rows: list[Row]) -> list[int]:
     """1 for each row that the model is right about, else 0."""
     chances = (_chance(model["weights"], model["bias"], _scaled(model, row)) for row in rows)
     return [int((chance > 0.5) == (row["y"] == 1)) for chance, row in zip(chances, rows, strict=True)]
+
+
+def save(model: Model) -> bytes:
+    """The model as the store keeps it, in whatever form a framework has. The same model gives the same bytes."""
+    return json.dumps(model, sort_keys=True).encode()
+
+
+def load(content: bytes) -> Model:
+    """What `save` has made bytes of. Their digest has been checked; prefer forms that run nothing when they are read."""
+    model: Model = json.loads(content)
+    return model
 
 
 def blocks(rows: list[Row]) -> list[list[int]]:

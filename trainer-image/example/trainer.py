@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from logistic import Row, blocks, fit, hits, lower_bound
+from logistic import Row, blocks, fit, hits, load, lower_bound, save
 
 Said = dict[str, Any]
 
@@ -70,8 +70,8 @@ def train() -> Said:
         return {"outcome": "Skipped", "message": f"Nothing to train. {plan['why']}"}
     rows, start = read("train.json"), None
     if CHAMPION and TASK["model"]["mode"] == "Incremental":
-        start = json.loads(version_file(CHAMPION, "model.json"))
-    write("model.json", {**fit(rows, start), "columns": read("learned.json")["columns"]})
+        start = load(version_file(CHAMPION, "model.bin"))
+    (WORK / "model.bin").write_bytes(save(fit(rows, start)))
     said: Said = {"outcome": "Trained", "message": f"Learned from {len(rows):,} rows.", "rows": len(rows)}
     said["batches"] = plan["said"]["batches"]
     write("trained.json", said)
@@ -84,14 +84,14 @@ def evaluate() -> Said:
     if plan["why"]:
         too_few = plan["said"]["outcome"] == "Collected"
         return {"outcome": "Inconclusive" if too_few else "Skipped", "message": plan["why"]}
-    model, rows = read("model.json"), read("holdout.json")
+    model, rows = load((WORK / "model.bin").read_bytes()), read("holdout.json")
     held = {"rows": len(rows), "blocks": len(blocks(rows)), "digest": digest((WORK / "holdout.json").read_bytes())}
     ours = hits(model, rows)
     score: dict[str, Any] = {"metric": "accuracy", "candidate": sum(ours) / len(rows)}
     message = f"accuracy is {score['candidate']:.4g} on {len(rows):,} held-out rows."
     said: Said = {"outcome": "Evaluated", "message": message, "scores": [score], "holdout": held}
     if CHAMPION:
-        champion = json.loads(version_file(CHAMPION, "model.json"))
+        champion = load(version_file(CHAMPION, "model.bin"))
         theirs = hits(champion, rows)
         gains = [one - other for one, other in zip(ours, theirs, strict=True)]
         score |= {"champion": sum(theirs) / len(rows), "improvement": sum(gains) / len(rows)}
@@ -108,7 +108,7 @@ def evaluate() -> Said:
 def batches(paths: list[Path]) -> tuple[list[str], list[Row]]:
     """Columns to learn from and rows of these files. BadBatchError when there is nothing to learn from them."""
     if CHAMPION:
-        columns = json.loads(version_file(CHAMPION, "model.json"))["columns"]
+        columns = json.loads(version_file(CHAMPION, "learned.json"))["columns"]
     else:
         with paths[0].open(newline="", encoding="utf-8", errors="replace") as file:
             header = next(csv.reader(file), [])
@@ -154,7 +154,7 @@ def collected(outcome: str, message: str, **told: Any) -> Said:
 
 def commit(said: Said) -> None:
     """Put the version into the store, whole or not at all: written beside its place, then renamed into it."""
-    files = {name: (WORK / name).read_bytes() for name in ("model.json", "holdout.json")}
+    files = {name: (WORK / name).read_bytes() for name in ("model.bin", "learned.json", "holdout.json")}
     answers = {"collect": read("plan.json")["said"], "train": read("trained.json"), "evaluate": said}
     digests = {name: digest(content) for name, content in files.items()}
     manifest = {"run": RUN, "seen": read("learned.json")["seen"], "answers": answers, "files": digests}

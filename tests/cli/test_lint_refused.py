@@ -91,6 +91,12 @@ def test_null_is_absent_as_to_the_api_server(tmp_path: Path) -> None:
     assert told(tmp_path, policy(cooldown=None, suspend=None, triggers=[metric(source=None)])) == []
 
 
+def test_a_column_of_words_that_is_the_label(tmp_path: Path) -> None:
+    data = {"source": "file:///data/*.csv", "label": "region", "categories": [{"column": "region"}]}
+    said = "spec.data: categories names region, which is label, timeColumn or in exclude"
+    assert told(tmp_path, policy(data=data)) == [said]
+
+
 def test_a_list_is_not_called_empty_because_its_items_are_wrong(tmp_path: Path) -> None:
     assert told(tmp_path, policy(evaluation={"gates": [{"metric": "F1"}]})) == [
         "spec.evaluation.gates[0].metric: must be lower-case letters, digits and _ only, a letter first, such as "

@@ -143,3 +143,14 @@ async def test_the_server_takes_words_and_says_what_the_model_says(world: World)
         assert (await client.infer(features, outputs=asked))[1]["outputs"] == by_word["outputs"]
         status, error = await client.post(path, {"inputs": [*tensors[:3], {**tensors[3], "data": [1.5] * 10}]})
     assert (status, error["error"]) == (400, "The data of tensor region are no words, integers or booleans.")
+
+
+def test_a_step_that_is_repeated_leaves_the_same_bytes(world: World) -> None:
+    world.add(*range(6), edit=hung_on_words)
+    folder = world.workspace("first")
+    left = [folder / "profile.json", folder / "holdout.parquet", folder / "plan.json"]
+    found = []
+    for _ in range(2):
+        said = world.step("collect", "first")
+        found.append((said, *(path.read_bytes() for path in left)))
+    assert found[0] == found[1]

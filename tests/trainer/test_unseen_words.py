@@ -120,6 +120,21 @@ def test_all_features_together_are_bounded(world: World) -> None:
     assert "expected at most 4,096 features, each word and each bucket one, seen 4,099." in said
 
 
+def test_a_column_that_is_called_as_a_word_of_another(world: World) -> None:
+    world.add(*range(6), edit=lambda columns: {**hung_on_words(columns), "region=north": columns["a"]})
+    said = ended(world.run("first"), CollectOutcome.DATA_INVALID)
+    assert "column region=north, check columns: expected each name of a feature once, seen it twice, once for" in said
+
+
+def test_columns_in_buckets_have_no_slices(world: World) -> None:
+    asked = {"gates": [{"metric": "accuracy"}], "slices": {"columns": ["region"]}}
+    world.add(*range(6), edit=hung_on_words)
+    buckets = {"categories": [{"column": "region", "buckets": 8}]}
+    said = world.step("collect", "first", data=buckets, evaluation=asked)
+    assert isinstance(said, Fault)
+    assert said.message == "evaluation.slices names region, which holds words in buckets; there are a, b, c."
+
+
 def test_a_first_batch_that_is_refused_settles_no_words(world: World) -> None:
     world.add(0, edit=lambda columns: {**columns, "region": ["nowhere"] * WEEK, "y": [None] * 9 + [1] * (WEEK - 9)})
     world.add(*range(1, 6), edit=hung_on_words)

@@ -42,7 +42,7 @@ def save(model: Model) -> bytes:
 
 
 def load(content: bytes) -> Model:
-    """The model as the store keeps it, in whatever form a framework has. The same model always gives equal bytes."""
+    """What `save` has made bytes of. Their digest was checked; prefer forms that run nothing when they are read."""
     model: Model = json.loads(content)
     return model
 

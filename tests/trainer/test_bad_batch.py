@@ -76,7 +76,7 @@ class TestABadBatch:
         ),
         "a time is missing": (
             lambda c: {**c, "time": pa.array(c["time"], mask=np.arange(WEEK) == 7)},
-            "column time, check time: expected a time in every row, seen 1 rows without.",
+            "column time, check time: expected a time in every row, seen 1 row without.",
         ),
         "time became text": (
             lambda c: {**c, "time": [str(value) for value in range(WEEK)]},

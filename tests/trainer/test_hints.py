@@ -7,8 +7,6 @@ import pytest
 from retrain_trainer.contract import CollectOutcome, Fault
 from tests.trainer.world import World, ended
 
-WROTE = "2024-01-01 10:00:00"
-
 
 def csv(world: World, edit: Callable[[str], str] = str, rows: int = 400, encoding: str = "utf-8") -> None:
     """Write one file of plain text."""
@@ -67,6 +65,15 @@ CASES: dict[str, tuple[Callable[[str], str], str, str]] = {
         "whole.",
     ),
 }
+
+
+def test_a_time_that_no_policy_names(world: World) -> None:
+    world.add(*range(6))
+    run = world.run("first", data={"timeColumn": None})
+    assert ended(run, CollectOutcome.DATA_INVALID).startswith(
+        "Batch week-000.parquet, column time, check type: expected numbers (if rows are ordered by it, name it as "
+        "data.timeColumn; else leave it out with data.exclude), seen times."
+    )
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -57,7 +57,9 @@ class TestTheStore:
         world.add(6, 7, 8)
         run = world.run("second")
         assert isinstance(run.collected, Fault)
-        assert "is no version in the store" in run.collected.message
+        assert run.collected.message.endswith(
+            f" is no version in the store {world.store_uri}. A new store begins without a champion (docs/store.md)."
+        )
 
     def test_drafts_of_dead_runs_are_removed_and_those_of_others_are_not(self, world: World) -> None:
         world.store.mkdir()

@@ -41,6 +41,7 @@ EXPECTED_OF_CLASS = 50
 NUMBERS = (Type.NUMBER, Type.INTEGER, Type.BOOLEAN)
 CODES = (Type.TEXT, Type.INTEGER, Type.BOOLEAN)
 NUMBERS_ASKED = "numbers (name it in data.categories, turn it into numbers, or leave it out with data.exclude)"
+NUMBERS_OR_TIME = "numbers (if rows are ordered by it, name it as data.timeColumn; else leave it out with data.exclude)"
 WORDS = {
     Type.BOOLEAN: "true and false",
     Type.INTEGER: "integers",
@@ -79,7 +80,8 @@ def columns(batch: str, header: dict[str, Type], layout: Layout) -> Iterator[Pro
             yield hints.absent(batch, name, sorted(header), fields)
     for name in layout.numbers:
         if header.get(name, Type.NUMBER) not in NUMBERS:
-            yield Problem(batch, "type", NUMBERS_ASKED, WORDS[header[name]], name)
+            timed = header[name] is Type.TIME and layout.time is None
+            yield Problem(batch, "type", NUMBERS_OR_TIME if timed else NUMBERS_ASKED, WORDS[header[name]], name)
     for name in layout.inputs[len(layout.numbers) :]:
         if header.get(name, Type.TEXT) not in CODES:
             yield Problem(batch, "type", "words, integers or booleans", WORDS[header[name]], name)

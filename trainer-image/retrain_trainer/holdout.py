@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from retrain_trainer import contract
 from retrain_trainer.batches import Batch, Key, file_digest
+from retrain_trainer.contract.wording import count
 from retrain_trainer.data import Columns, Keys, Layout, Rows, Span, Type, columns_of, joined, keys_of
 from retrain_trainer.faults import BadBatchError, Problem, StepError
 from retrain_trainer.reading import read, stored
@@ -190,7 +191,8 @@ def _shortage(total: int, rows: int, blocks: int, rules: contract.Holdout) -> st
             "They wait for the next run."
         )
     if rows < rules.min_rows:
-        return f"Only {rows:,} rows could be held out, fewer than data.holdout.minRows {rules.min_rows:,}."
+        return f"Only {count(rows, 'row')} could be held out, fewer than data.holdout.minRows {rules.min_rows:,}."
     if blocks < rules.min_blocks:
-        return f"The {rows:,} held-out rows make {blocks} blocks, fewer than data.holdout.minBlocks {rules.min_blocks}."
+        made = count(blocks, "block")
+        return f"The {rows:,} held-out rows make {made}, fewer than data.holdout.minBlocks {rules.min_blocks}."
     return None

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from retrain_trainer import bounds
 from retrain_trainer.batches import Key
 from retrain_trainer.categories import coded
+from retrain_trainer.contract.wording import count
 from retrain_trainer.data import ARROW, WHOLE, Keys, Layout, Rows, Span, Type, columns_of, keys_of, time_keys, type_of
 from retrain_trainer.faults import BadBatchError, Problem
 from retrain_trainer.timeline import Stretch
@@ -194,7 +195,8 @@ def _fitted(chunk: pa.RecordBatch, batch: str, layout: Layout, schema: pa.Schema
         floating = pa.types.is_floating(arrays[-1].type)
         lacking = arrays[-1].is_null(nan_is_null=True).sum().as_py() if floating else arrays[-1].null_count
         if lacking:
-            raise BadBatchError(Problem(batch, "time", "a time in every row", f"{lacking} rows without", layout.time))
+            seen = f"{count(lacking, 'row')} without"
+            raise BadBatchError(Problem(batch, "time", "a time in every row", seen, layout.time))
     return pa.RecordBatch.from_arrays(arrays, names=layout.columns)
 
 

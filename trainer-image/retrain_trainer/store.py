@@ -94,7 +94,8 @@ class Store:
         if task.champion is None:
             return None
         if not self.holds(task.champion.uri):
-            raise StepError(f"The champion {task.champion.uri} is no version in the store {self.uri}.")
+            begin = "A new store begins without a champion (docs/store.md)."
+            raise StepError(f"The champion {task.champion.uri} is no version in the store {self.uri}. {begin}")
         return open_version(task.champion.uri, task.champion.digest)
 
     def holds(self, uri: str) -> bool:

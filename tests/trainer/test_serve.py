@@ -178,6 +178,13 @@ def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_port_that_is_no_number_is_told_in_a_sentence() -> None:
+    command = [sys.executable, "-m", "retrain_trainer", "serve"]
+    environment = {**os.environ, "PORT": "http", "MODEL_URI": ""}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "PORT must be a whole number; it is 'http'.\n")
+
+
 def test_a_version_at_the_root_is_looked_for_there() -> None:
     with pytest.raises(StepError, match=r"^file:///nope is no version: it has no manifest\.json\.$"):
         open_version("file:///nope", None)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from retrain_trainer.faults import InputError, sentence_of
+from retrain_trainer.faults import InputError, StepError, sentence_of
 
 if TYPE_CHECKING:
     from retrain_trainer.served import Served
@@ -44,16 +44,16 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Read MODEL_URI, MODEL_NAME, MODEL_DIGEST, PORT, HOST and WINDOW_ROWS; only MODEL_URI has no default."""
+        """Read MODEL_URI, MODEL_NAME, MODEL_DIGEST, PORT, HOST and WINDOW_ROWS; only MODEL_URI has no default. Else StepError."""
         uri = os.environ.get("MODEL_URI", "").rstrip("/")
         store = uri.split("/")[-2] if uri.count("/") > 3 else "model"
         return cls(
             uri=uri,
             name=os.environ.get("MODEL_NAME") or store,
             digest=os.environ.get("MODEL_DIGEST") or None,
-            port=int(os.environ.get("PORT", "8080")),
+            port=_whole("PORT", "8080"),
             host=os.environ.get("HOST") or None,
-            window=int(os.environ.get("WINDOW_ROWS", "1000")),
+            window=_whole("WINDOW_ROWS", "1000"),
         )
 
 
@@ -153,6 +153,13 @@ class Server:
         log.info("Ready: %s in version %s", self.served.name, self.served.version)
 
 
+def _whole(name: str, default: str) -> int:
+    text = os.environ.get(name) or default
+    if not (text.isascii() and text.isdigit()):
+        raise StepError(f"{name} must be a whole number; it is {text!r}.")
+    return int(text)
+
+
 @web.middleware
 async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Say what went wrong as the protocol wants it: a JSON object with an error."""
@@ -182,7 +189,11 @@ def serve() -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     # Threads of OpenMP wait by spinning: for the few rows of a request they cost more than they give.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    settings = Settings.from_environment()
+    try:
+        settings = Settings.from_environment()
+    except StepError as error:
+        log.error(error)  # noqa: TRY400  # a traceback would say no more
+        return 1
     app = Server(settings).app()
     try:
         web.run_app(

@@ -44,7 +44,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Read MODEL_URI, MODEL_NAME, MODEL_DIGEST, PORT, HOST and WINDOW_ROWS; only MODEL_URI has no default. Else StepError."""
+        """Read MODEL_URI, MODEL_NAME, MODEL_DIGEST, PORT, HOST and WINDOW_ROWS; all but MODEL_URI have defaults.
+
+        StepError for a number that is none.
+        """
         uri = os.environ.get("MODEL_URI", "").rstrip("/")
         store = uri.split("/")[-2] if uri.count("/") > 3 else "model"
         return cls(

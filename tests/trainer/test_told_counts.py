@@ -48,6 +48,7 @@ def test_no_row_is_newer_than_what_the_champion_learned_from(world: World) -> No
 def test_all_rows_of_one_time(world: World, time: object, told: str) -> None:
     world.add(*range(6), edit=lambda c: {**c, "time": np.full(WEEK, time)})
     run = world.run("first")
+    assert run.collect.message == "6 batches with 2,016 new rows."
     assert run.evaluate.outcome is EvaluateOutcome.INCONCLUSIVE
     assert run.evaluate.message == (
         f"All new rows have the same time, {told} (data.timeColumn time): none is newer than the others, to be held "

@@ -177,10 +177,11 @@ def _ended(task: Task, outcome: CollectOutcome, message: str) -> Plan:
 
 def _message(found: Survey, part: holdout.Cut) -> str:
     rows = part.trained + part.held
-    held = f"the newest {part.held:,} are held out"
+    held = f"; the newest {part.held:,} are held out"
     if found.layout is None or found.layout.time is None:
-        held = f"the last {part.held:,} by file name and row (no data.timeColumn) are held out"
-    words = [f"{count(len(found.judged), 'batch', 'batches')} with {count(rows, 'new row')}; {held}."]
+        held = f"; the last {part.held:,} by file name and row (no data.timeColumn) are held out"
+    there = f"{count(len(found.judged), 'batch', 'batches')} with {count(rows, 'new row')}"
+    words = [f"{there}{'' if part.shortage else held}."]
     if part.every > 1:
         words.append(f"Of these one in {part.every} is scored (data.holdout.maxRows).")
     if found.distances:

@@ -46,10 +46,11 @@ def evaluate(task: Json, script: str) -> Json:
         return {"outcome": "Skipped", "message": "Nothing to evaluate."}
     candidate, bound = (0.7, -0.15) if script == "reject" else (0.9, 0.05)
     score = {"metric": "accuracy", "candidate": candidate}
-    champion = task.get("champion")
+    champion, reference = task.get("champion"), None
     if champion:
         champion = {"uri": champion["uri"], "digest": champion.get("digest") or digest("before")}
         score |= {"champion": 0.8, "improvement": candidate - 0.8, "lowerBound": bound}
+        reference = {"metric": "accuracy", "candidate": 0.8, "champion": 0.8, "holdout": digest("before")}
     return {
         "outcome": "Evaluated",
         "message": "Scored on 1000 rows.",
@@ -57,6 +58,7 @@ def evaluate(task: Json, script: str) -> Json:
         "champion": champion,
         "scores": [score],
         "holdout": {"rows": 1000, "blocks": 20, "digest": digest("holdout")},
+        "reference": reference,
     }
 
 

@@ -161,8 +161,10 @@ class TestPaths:
         world.champion = {"uri": "s3://models/churn/v000001-first"}
         fault = world.run("second").collected
         assert isinstance(fault, Fault)
-        champion = "The champion s3://models/churn/v000001-first"
-        assert fault.message == f"{champion} is no version in the store {world.store_uri}."
+        assert fault.message == (
+            f"The champion s3://models/churn/v000001-first is no version in the store {world.store_uri}. "
+            "A new store begins without a champion (docs/store.md)."
+        )
 
 
 @pytest.mark.parametrize("name", ["model.skops", "profile.json", "holdout.parquet", "manifest.json"])

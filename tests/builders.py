@@ -13,10 +13,10 @@ from retrain_operator.decide.start import Decision, decide
 from retrain_operator.model.observation import NoData, Observation, Sample, SourceError
 from retrain_operator.model.policy import Cooldown, PolicySpec
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.run import Outcome, PolicySnapshot, Result, RunSpec, RunState, RunStatus
+from retrain_operator.model.run import Outcome, PolicySnapshot, Result, RolloutRecord, RunSpec, RunState, RunStatus
 from retrain_operator.model.scalars import duration
-from retrain_operator.model.status import ActiveRun, Cause, PolicyStatus, RunSummary, TriggerStatus
-from retrain_operator.model.world import Ended, Going, NoRun, Policy, PolicyRun, PolicyWorld
+from retrain_operator.model.status import ActiveRun, Cause, PolicyStatus, RunSummary, TriggerStatus, Undo
+from retrain_operator.model.world import Ask, Ended, Going, NoRun, Policy, PolicyRun, PolicyWorld
 from retrain_trainer.contract import ModelRef
 
 T0 = datetime(2024, 6, 1, 10, 0, tzinfo=UTC)
@@ -61,8 +61,8 @@ class APolicy:
     now: datetime = T0
     run: PolicyRun = field(default_factory=NoRun)
     observations: dict[str, Observation] = field(default_factory=dict)
-    requested: str | None = None
-    requested_by: str | None = None
+    asks: dict[str, Ask] = field(default_factory=dict)
+    undo: Undo | None = None
     generation: int = 1
     created: datetime = T0
 
@@ -78,14 +78,13 @@ class APolicy:
             spec=spec(**triggers, **self.parts),
             status=self.status,
             created=self.created,
-            requested=self.requested,
-            requested_by=self.requested_by,
+            **self.asks,
         )
 
     @property
     def world(self) -> PolicyWorld:
         """The picture, as it was seen."""
-        return PolicyWorld(self.now, self.policy, self.run, self.observations)
+        return PolicyWorld(self.now, self.policy, self.run, self.observations, self.undo)
 
     @property
     def settled(self) -> PolicyWorld:
@@ -140,7 +139,7 @@ class APolicy:
         return self.with_spec(cooldown=rest.model_dump(by_alias=True))
 
     def asked_by_hand(self, value: str = "now please", by: str | None = None) -> Self:
-        return replace(self, requested=value, requested_by=by)
+        return replace(self, asks={"requested": Ask(value, by or "")} if value else {})
 
     # What happened to it
 
@@ -197,6 +196,9 @@ class APolicy:
         run = RunSpec(policy=snapshot, cause=claim.cause, nonce="0123456789abcdef")
         told = RunStatus(state=RunState.ENDED, outcome=outcome, reason=reason, message="It ended.")
         more = {"start_time": claim.cause.at, "completion_time": self.now, "result": Result(candidate=CANDIDATE)}
+        if outcome is Outcome.SUCCEEDED:
+            about = {"target": 'Deployment "churn-serving"', "uid": "target-uid", "from_": "file:///models/churn/v1"}
+            more["rollout"] = RolloutRecord(**about, to=CANDIDATE.uri, start_time=self.now, complete_time=self.now)
         told = told.model_copy(update=more)
         return self.whose_run_is(Ended(run, told, outcome, self.now))
 

@@ -19,13 +19,14 @@ from retrain_operator.model.run import (
     RunSpec,
     RunState,
     RunStatus,
+    UndoRecord,
     VerdictRecord,
 )
 from retrain_operator.model.scalars import duration
-from retrain_operator.model.status import Cause
-from retrain_operator.model.target import NotLooked, Serving, Target
+from retrain_operator.model.status import Cause, Undo
+from retrain_operator.model.target import InService, Marks, NotLooked, Progress, Serving, Target, Trouble, Unsettled
 from retrain_operator.model.training import Container, Exited, ForeignJob, Job, NoJob, NotStarted, Started, TrainingJob
-from retrain_operator.model.world import Run, RunWorld
+from retrain_operator.model.world import Policy, Run, RunWorld
 from retrain_trainer.contract import (
     Answer,
     Champion,
@@ -46,6 +47,9 @@ NAME, NONCE = "churn-abcdefghij", "0123456789abcdef"
 OLD = ModelRef(uri="file:///models/churn/v1", digest="sha256:" + "1" * 64)
 NEW = ModelRef(uri="file:///models/churn/v2", digest="sha256:" + "2" * 64)
 RUNNER = Account("shop", "retrain-runner")
+TARGET = 'Deployment "churn-serving"'
+AT = "/spec/template/spec/containers/1/env/1/value"
+MARKS = Marks("/spec/template/metadata/annotations", digest=OLD.digest)
 PATCH = Right("patch", "apps", "deployments", "churn-serving")
 
 # What a trainer says
@@ -125,17 +129,19 @@ class ARun:
     job: TrainingJob = field(default_factory=NoJob)
     target: Target = field(default_factory=NotLooked)
     now: datetime = T0
+    policy: Policy | None = None
+    undo: Undo | None = None
 
     @property
     def run(self) -> Run:
         cause = Cause(trigger="drift", message="drift is 0.12, above 0.1.", at=T0)
         snapshot = PolicySnapshot(name="churn", uid="policy-uid", generation=1, spec=spec(**self.parts))
-        about = RunSpec(policy=snapshot, cause=cause, champion=self.champion, nonce=NONCE)
+        about = RunSpec(policy=snapshot, cause=cause, champion=self.champion, nonce=NONCE, undo=self.undo)
         return Run("shop", NAME, "run-uid", "1", about, self.status, T0)
 
     @property
     def world(self) -> RunWorld:
-        return RunWorld(self.now, self.run, self.job, self.target)
+        return RunWorld(self.now, self.run, self.job, self.target, self.policy)
 
     @property
     def move(self) -> Move:
@@ -188,9 +194,26 @@ class ARun:
 
     # Its target
 
-    def serving(self, value: str, *, replicas: int = 2, updated: int = 2, available: int = 2, total: int = 2) -> Self:
-        seen = Serving("churn-serving", "target-uid", "7", value, replicas, updated, available, total, settled=True)
+    def serving(
+        self,
+        value: str,
+        *,
+        available: int = 2,
+        uid: str = "target-uid",
+        progress: Progress | None = None,
+        manager: str = "",
+    ) -> Self:
+        """It names this model, and so many of its two replicas are available."""
+        waiting = Unsettled(f"{available} updated, {available} of 2 replicas are available.")
+        progress = progress or (InService() if available == 2 else waiting)
+        seen = Serving(uid, "7", value, AT, marks=MARKS, progress=progress, manager=manager)
         return replace(self, target=seen)
+
+    def in_trouble(self, reason: Reason, message: str) -> Self:
+        """Its pods suffer."""
+        return self.serving(
+            NEW.uri, progress=Unsettled("1 updated, 1 of 2 replicas are available.", Trouble(reason, message))
+        )
 
     def facing(self, target: Target) -> Self:
         return replace(self, target=target)
@@ -200,7 +223,9 @@ class ARun:
 
     def rolling(self, *, undo: bool = False) -> Self:
         """The rollout to the candidate began just now."""
-        record = RolloutRecord(deployment="churn-serving", from_=OLD.uri, to=NEW.uri, start_time=self.now, undo=undo)
+        about = {"target": TARGET, "uid": "target-uid", "from_": OLD.uri, "to": NEW.uri, "from_digest": OLD.digest}
+        late = UndoRecord(reason=Reason.PROGRESS_DEADLINE_EXCEEDED, message="The rollout was not complete after 5m")
+        record = RolloutRecord(**about, start_time=self.now, undo=late if undo else None)
         return self.with_status(rollout=record)
 
 

@@ -15,6 +15,7 @@ from retrain_operator.edges.kube import Kube, connect
 from retrain_operator.edges.refusal import KubeError
 from retrain_operator.edges.sources import Sources, label
 from retrain_operator.edges.telemetry import Telemetry, application
+from retrain_operator.edges.tenant import Tenant
 from retrain_operator.handlers import deaf, doors, watch_settings
 from retrain_operator.model.observation import Observation
 from retrain_operator.model.source import Source
@@ -40,9 +41,10 @@ class Operator:
         self._settings = settings
         self._sources = sources
         self._cluster = Cluster(kube)
+        tenant = Tenant(kube)
         self._telemetry = Telemetry()
         self._scheduler = Scheduler(sources.whom, self._ask, self._seen, self._telemetry.late, clock)
-        self._reconciler = Reconciler(self._cluster, self._scheduler, self._telemetry, clock)
+        self._reconciler = Reconciler(self._cluster, tenant, self._scheduler, self._telemetry, clock)
         self._queue = Queue(self._reconciler)
         self._telemetry.queue(lambda: len(self._queue))
         self._telemetry.sources(sources.left_alone)

@@ -61,8 +61,11 @@ def doors(queue: Queue) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
     kopf.on.login(registry=registry)(_login)
 
-    async def policy(*, namespace: str | None, name: str, **_: Any) -> None:
+    async def policy(*, namespace: str | None, name: str, status: Mapping[str, Any], **_: Any) -> None:
         queue.add(Key("policy", namespace or "", name))
+        # A word of approval, a trigger that fires while a model is watched, a changed spec: the run may wait for it.
+        if run := (status.get("activeRun") or {}).get("name"):
+            queue.add(Key("run", namespace or "", run))
 
     async def run(*, namespace: str | None, name: str, labels: Mapping[str, str], **_: Any) -> None:
         queue.add(Key("run", namespace or "", name))

@@ -2,22 +2,24 @@
 
 import pytest
 
-from retrain_operator.decide.deploy import BLOCKED_POLL, ROLLOUT_POLL, deploy_rights
+from retrain_operator.decide.deploy import BLOCKED_POLL, deploy_verbs
 from retrain_operator.decide.ending import blocked
 from retrain_operator.decide.moves import Act, GoOn, SetModel, Wait
 from retrain_operator.decide.objection import refusal_objection
+from retrain_operator.decide.rollout import ROLLOUT_POLL
 from retrain_operator.model.access import Refusal
 from retrain_operator.model.run import RunStatus, StepName
 from retrain_operator.model.target import ContainerAbsent, NotLooked, TargetAbsent, VariableAbsent
 from tests.builders import T0, clock_time
 from tests.coherent import assert_coherent
 from tests.decide.case import case
-from tests.runs import NEW, OLD, PATCH, RUNNER, ARun, a_run
+from tests.runs import NEW, OLD, PATCH, RUNNER, TARGET, ARun, a_run
 
 ACCEPTED = a_run().accepted()
 BEGUN = ACCEPTED.serving(OLD.uri).passed()
-LANDED = BEGUN.serving(NEW.uri, updated=1, available=1, total=3)
+LANDED = BEGUN.serving(NEW.uri, available=1)
 STUCK = LANDED.passed().later("5m")
+ROLLOUT = {"targetRef": {"name": "churn-serving"}, "container": "server"}
 KEPT = f"The trained model is kept at {NEW.uri}."
 MAY_NOT = (
     'ServiceAccount shop/retrain-runner may not patch deployments.apps "churn-serving". '
@@ -42,13 +44,13 @@ def told(run: ARun) -> tuple[Act, RunStatus]:
     ("given", "then"),
     [
         case("the candidate is named", given=ACCEPTED.serving(OLD.uri),
-             then=(SetModel(NEW.uri), "The candidate is being rolled out to churn-serving.")),
+             then=(SetModel(NEW.uri), 'The model is being rolled out to Deployment "churn-serving".')),
         case("where no model was, too", given=a_run().with_no_champion().accepted().serving(""),
-             then=(SetModel(NEW.uri), "The candidate is being rolled out to churn-serving.")),
+             then=(SetModel(NEW.uri), 'The model is being rolled out to Deployment "churn-serving".')),
         case("killed between word and deed, it is named again", given=BEGUN.later("10m"),
-             then=(SetModel(NEW.uri), "The candidate is being rolled out to churn-serving.")),
+             then=(SetModel(NEW.uri), 'The model is being rolled out to Deployment "churn-serving".')),
         case("every replica is waited for", given=LANDED, then=(Wait(ROLLOUT_POLL), "Waiting for the rollout of "
-             "churn-serving: 1 updated, 1 of 2 replicas are available.")),
+             'Deployment "churn-serving": 1 updated, 1 of 2 replicas are available.')),
         case("the target that was not looked at decides nothing", given=ACCEPTED.facing(NotLooked()),
              then=(GoOn(), "The candidate passed and is about to be rolled out.")),
         case("too late, and the model before is put back", given=STUCK, then=(SetModel(OLD.uri),
@@ -81,7 +83,8 @@ def test_in_service_however_late_it_is_seen() -> None:
 def test_the_change_is_told_before_it_is_made() -> None:
     record = told(ACCEPTED.serving(OLD.uri))[1].rollout
     assert record
-    assert (record.deployment, record.from_, record.to, record.start_time) == ("churn-serving", OLD.uri, NEW.uri, T0)
+    assert (record.target, record.from_, record.to, record.start_time) == (TARGET, OLD.uri, NEW.uri, T0)
+    assert (record.uid, record.from_digest, record.from_run) == ("target-uid", OLD.digest, "")
 
 
 def test_rolled_back() -> None:
@@ -175,7 +178,7 @@ def test_a_patch_that_is_denied_is_tried_again_without_telling_it_again() -> Non
 
 
 def test_the_deadline_of_a_rollout_counts_from_when_it_went_through() -> None:
-    landed = refused(BEGUN, DENIED).later("1h").serving(NEW.uri, updated=1, available=1)
+    landed = refused(BEGUN, DENIED).later("1h").serving(NEW.uri, available=1)
     act, status = told(landed)
     assert (act, status.state) == (Wait(ROLLOUT_POLL), "Deploying")
     assert status.rollout
@@ -184,7 +187,7 @@ def test_the_deadline_of_a_rollout_counts_from_when_it_went_through() -> None:
 
 
 def test_an_operator_that_was_down_for_longer_than_the_deadline_gives_the_rollout_its_time() -> None:
-    act, status = told(BEGUN.later("1h").passed().serving(NEW.uri, updated=1, available=1))
+    act, status = told(BEGUN.later("1h").passed().serving(NEW.uri, available=1))
     assert (act, status.state) == (Wait(ROLLOUT_POLL), "Deploying")
 
 
@@ -192,16 +195,16 @@ def test_an_undo_that_is_forbidden_is_told_as_that_and_done_once_permitted() -> 
     act, held = told(STUCK.passed().forbidden())
     assert act == Wait(BLOCKED_POLL)
     assert held.message == (
-        f"The rollout was not complete in time, but putting the model before back is forbidden: {MAY_NOT} "
+        f"The rollout was not complete after 5m, but putting the model before back is forbidden: {MAY_NOT} "
         "It is put back once that is mended."
     )
-    again = STUCK.passed().forbidden().passed().later("1h").serving(NEW.uri, updated=1)
+    again = STUCK.passed().forbidden().passed().later("1h").serving(NEW.uri, available=1)
     assert again.move.act == SetModel(OLD.uri)
     assert told(again.passed().serving(OLD.uri))[1].outcome == "RolledBack"
 
 
-def test_which_rights_the_deploy_takes() -> None:
-    assert [str(right) for right in deploy_rights(ACCEPTED.run)] == [
-        'get deployments.apps "churn-serving"',
-        'patch deployments.apps "churn-serving"',
-    ]
+def test_what_the_account_must_be_able_to_do_with_the_target() -> None:
+    assert deploy_verbs(ACCEPTED.run) == ("get", "patch")
+    assert deploy_verbs(LANDED.passed().run) == (), "while all goes well nothing is asked twice a second"
+    assert deploy_verbs(LANDED.forbidden().passed().run) == ("get", "patch")
+    assert deploy_verbs(ACCEPTED.with_spec(rollout=ROLLOUT | {"mode": "RecommendOnly"}).run) == ()

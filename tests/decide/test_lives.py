@@ -40,7 +40,8 @@ def over(policy: APolicy, outcome: Outcome) -> APolicy:
     told = {"reason": Reason.STEP_FAILED, "message": "It is over.", "start_time": policy.now}
     status = RunStatus(state=RunState.ENDED, outcome=outcome, completion_time=policy.now, **told)
     if outcome is Outcome.SUCCEEDED:
-        status = status.model_copy(update={"result": a_run().accepted().status.result})
+        done = a_run().accepted().rolling().status
+        status = status.model_copy(update={"result": done.result, "rollout": done.rollout})
     return policy.whose_run_is(Ended(run.spec, status, outcome, policy.now))
 
 
@@ -145,7 +146,7 @@ RUN_HAPPENINGS: st.SearchStrategy[RunStep] = st.one_of(
     st.just(lambda run: run.without_a_job()),
     st.just(lambda run: run.with_a_foreign_job()),
     st.sampled_from([OLD.uri, NEW.uri, "", "models:/churn/3"]).map(lambda value: lambda run: run.serving(value)),
-    st.just(lambda run: run.serving(NEW.uri, updated=1, available=1)),
+    st.just(lambda run: run.serving(NEW.uri, available=1)),
     st.just(lambda run: run.forbidden()),
     st.sampled_from([NotLooked(), TargetAbsent(), ContainerAbsent(("web",)), VariableAbsent(())]).map(
         lambda target: lambda run: run.facing(target)
@@ -156,7 +157,7 @@ LIKELY = [
     a_run().with_no_champion(),
     a_run().accepted(),
     a_run().accepted().serving(OLD.uri).passed(),
-    a_run().accepted().serving(OLD.uri).passed().serving(NEW.uri, updated=1).passed(),
+    a_run().accepted().serving(OLD.uri).passed().serving(NEW.uri, available=1).passed(),
 ]
 
 

@@ -138,7 +138,7 @@ def test_once_it_is_permitted_nothing_is_blocked_any_more() -> None:
     act, status = told(blocked_at_collect().with_job())
     assert (status.state, status.missing, states(status)) == ("Training", (), ["Pending"] * 4)
     assert status.steps[0].message == ""
-    assert act == Wait(timedelta(seconds=30))
+    assert act == Wait(timedelta(seconds=5))
 
 
 def test_a_job_that_may_not_be_removed_holds_the_run_back_without_a_flutter() -> None:

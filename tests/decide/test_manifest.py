@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 import yaml
 
-from retrain_operator.decide.manifest import job_manifest, job_rights, rollout_patch, run_manifest, run_name, task
+from retrain_operator.decide.manifest import job_manifest, run_manifest, run_name, task
+from retrain_operator.decide.preflight import job_rights
 from retrain_operator.model.run import RunSpec
 from retrain_operator.model.status import ActiveRun, Cause, ServedModel
 from retrain_operator.model.target import Serving
+from retrain_operator.model.trainer import Trainer
 from retrain_trainer.contract import Champion, Task
 from tests.builders import T0, APolicy, a_policy
 from tests.decide.case import case
-from tests.runs import NAME, NEW, NONCE, OLD, a_run
+from tests.runs import NAME, NONCE, OLD, a_run
 
 Json = dict[str, Any]
 FULL = {
@@ -37,7 +39,7 @@ CONTAINERS = [*POD["initContainers"], *POD["containers"]]
 
 
 def serving(value: str) -> Serving:
-    return Serving("churn-serving", "target-uid", "7", value, 2, 2, 2, 2, settled=True)
+    return Serving("target-uid", "7", value, "/spec/model")
 
 
 def kubernetes_reads(value: str) -> str:
@@ -107,7 +109,7 @@ def test_the_pod_satisfies_the_restricted_standard() -> None:
 
 
 def test_the_account_must_be_able_to_read_what_it_lets_pods_mount() -> None:
-    rights = [str(right) for right in job_rights(a_run().with_spec(trainer=FULL).run)]
+    rights = [str(right) for right in job_rights(Trainer.model_validate(FULL))]
     assert rights == ["create jobs.batch", 'get secrets "s3-key"', 'get configmaps "settings"']
 
 
@@ -193,22 +195,3 @@ def test_the_champion_is_what_is_in_service(given: tuple[str, str], then: Champi
     value, ours = given
     known = ServedModel(uri=ours, digest=OLD.digest, version="v1", run="churn-before", promoted_at=T0)
     assert made(a_policy().with_status(champion=known), value)[1].champion == then
-
-
-def test_the_patch_changes_one_variable_and_says_whose_work_it_is() -> None:
-    run = a_run().accepted().run
-    assert rollout_patch(run, serving(OLD.uri), NEW.uri) == {
-        "metadata": {"uid": "target-uid", "resourceVersion": "7"},
-        "spec": {
-            "template": {
-                "metadata": {"annotations": {"retrain.dev/model-digest": NEW.digest, "retrain.dev/run": NAME}},
-                "spec": {"containers": [{"name": "server", "env": [{"name": "MODEL_URI", "value": NEW.uri}]}]},
-            }
-        },
-    }
-
-
-def test_the_patch_back_takes_the_signature_away() -> None:
-    template = rollout_patch(a_run().accepted().run, serving(NEW.uri), OLD.uri)["spec"]["template"]
-    assert template["metadata"]["annotations"] == {"retrain.dev/model-digest": None, "retrain.dev/run": None}
-    assert template["spec"]["containers"][0]["env"] == [{"name": "MODEL_URI", "value": OLD.uri}]

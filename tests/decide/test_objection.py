@@ -4,7 +4,7 @@ import pytest
 
 from retrain_operator.decide.objection import refusal_objection, start_objection, target_objection
 from retrain_operator.model.access import Account, Refusal, Right
-from retrain_operator.model.run import Missing
+from retrain_operator.model.status import Missing
 from retrain_operator.model.target import ContainerAbsent, NotLooked, Serving, Target, TargetAbsent, VariableAbsent
 from tests.builders import spec
 from tests.coherent import sentences
@@ -21,7 +21,7 @@ PODS = 'pods "x" is forbidden: violates PodSecurity "restricted:latest": runAsNo
 
 
 def serving(value: str) -> Serving:
-    return Serving("churn-serving", "uid", "7", value, 2, 2, 2, 2, settled=True)
+    return Serving("uid", "7", value, "/spec/model")
 
 
 @pytest.mark.parametrize(

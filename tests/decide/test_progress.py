@@ -52,7 +52,7 @@ def states(status: RunStatus) -> list[str]:
         case("no Job yet", given=a_run(),
              then=(CreateJob(), "The Job is being made.", ["Pending"] * 4)),
         case("no pod yet", given=a_run().passed().with_job(),
-             then=(Wait(timedelta(seconds=30)), "Waiting for the trainer's pod to start.", ["Pending"] * 4)),
+             then=(Wait(timedelta(seconds=5)), "Waiting for the trainer's pod to start.", ["Pending"] * 4)),
         case("a pod that waits", given=started(),
              then=(Wait(timedelta(seconds=30)), "Waiting for the trainer's pod to start.", ["Pending"] * 4)),
         case("it collects", given=started().with_job(running(), WAITING, WAITING),

@@ -11,7 +11,8 @@ from retrain_operator.decide.report import invalid
 from retrain_operator.decide.settle import HISTORY, settle
 from retrain_operator.model.policy import History
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.run import Missing, Outcome, Result, RunState, RunStatus
+from retrain_operator.model.run import Outcome, Result, RunState, RunStatus
+from retrain_operator.model.status import Missing
 from retrain_operator.model.world import Claimed, Ended, Foreign, Going, InvalidPolicy, NoRun, Run
 from tests.builders import T0, APolicy, a_policy, clock_time
 from tests.coherent import assert_coherent
@@ -32,6 +33,7 @@ def ended(outcome: Outcome, reason: Reason = Reason.PROMOTED, message: str = "It
         start_time=T0,
         completion_time=LATER,
         result=Result(candidate=NEW),
+        rollout=a_run().rolling().status.rollout if outcome is Outcome.SUCCEEDED else None,
     )
     return Ended(a_run().run.spec, status, outcome, LATER)
 

@@ -5,7 +5,8 @@ A blocked run is left alone for some weeks of the stream; then the right is give
 
 from dataclasses import dataclass, replace
 
-from retrain_operator.model.run import Missing, RunState, RunStatus, StepState
+from retrain_operator.model.run import RunState, RunStatus, StepState
+from retrain_operator.model.status import Missing
 from tests.demo.access import DemoError, wait_for
 from tests.demo.observe import Eyes, Seen
 from tests.demo.screen import Screen

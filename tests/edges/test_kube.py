@@ -27,7 +27,7 @@ async def test_requests_are_what_the_api_server_expects() -> None:
         await kube.list(PODS, None, labels="retrain.dev/run=a,b!=c")
         await kube.create(JOBS, "shop", OBJECT)
         await kube.patch(RUNS, "shop", "churn", {"status": {}}, subresource="status")
-        await kube.patch(DEPLOYMENTS, "shop", "churn", {"spec": {}}, strategic=True)
+        await kube.patch(DEPLOYMENTS, "shop", "churn", [{"op": "test"}])
         await kube.delete(JOBS, "shop", "churn", uid="u1")
     assert [request.line.removesuffix(" HTTP/1.1") for request in server.seen] == [
         "GET /apis/retrain.dev/v1alpha1/namespaces/shop/retrainpolicies/churn",
@@ -39,7 +39,7 @@ async def test_requests_are_what_the_api_server_expects() -> None:
     ]
     assert [request.headers.get("content-type") for request in server.seen[3:5]] == [
         "application/merge-patch+json",
-        "application/strategic-merge-patch+json",
+        "application/json-patch+json",
     ]
     assert server.seen[5].body == b'{"preconditions": {"uid": "u1"}, "propagationPolicy": "Background"}'
 

@@ -92,23 +92,29 @@ def _uid(body: Json) -> str:
     return uid
 
 
-async def test_a_strategic_patch_leaves_the_neighbours_alone(operator: Kube, admin: Kube, tenant: str) -> None:
+async def test_a_patch_of_one_value_leaves_the_neighbours_alone_and_a_stale_one_is_a_conflict(
+    operator: Kube, admin: Kube, tenant: str
+) -> None:
     made = await admin.create(DEPLOYMENTS, tenant, a_deployment("churn-serving"))
-    server = {"name": "server", "env": [{"name": "MODEL_URI", "value": "v2"}]}
-    body: Json = {"metadata": {}, "spec": {"template": {"spec": {"containers": [server]}}}}
 
-    async def set_model(version: str) -> Json:
-        body["metadata"]["resourceVersion"] = version
-        account = runner(tenant)
-        return await operator.patch(DEPLOYMENTS, tenant, "churn-serving", body, account=account, strategic=True)
+    async def set_model(version: str, uid: str) -> Json:
+        body = [
+            {"op": "replace", "path": "/metadata/uid", "value": uid},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+            {"op": "replace", "path": "/spec/template/spec/containers/1/env/0/value", "value": "v2"},
+        ]
+        return await operator.patch(DEPLOYMENTS, tenant, "churn-serving", body, account=runner(tenant))
 
     seen = await _settled(admin, tenant, "churn-serving")
-    done = await set_model(seen["metadata"]["resourceVersion"])
+    done = await set_model(seen["metadata"]["resourceVersion"], _uid(made))
     sidecar, changed = done["spec"]["template"]["spec"]["containers"]
     assert sidecar == made["spec"]["template"]["spec"]["containers"][0]
     assert changed["env"] == [{"name": "MODEL_URI", "value": "v2"}, {"name": "OTHER", "value": "kept"}]
     with pytest.raises(Conflict):
-        await set_model(seen["metadata"]["resourceVersion"])
+        await set_model(seen["metadata"]["resourceVersion"], _uid(made))
+    now = await _settled(admin, tenant, "churn-serving")
+    with pytest.raises(Conflict):
+        await set_model(now["metadata"]["resourceVersion"], "another")
 
 
 async def _settled(admin: Kube, tenant: str, name: str) -> Json:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from retrain_operator.edges import objects
-from retrain_operator.model.world import Policy
+from retrain_operator.model.world import Ask, Policy
 from tests.builders import SPEC
 from tests.decide.case import case
 
@@ -61,18 +61,19 @@ def read(managed: list[Json] | None, **annotations: str) -> Policy:
 )  # fmt: skip
 def test_who_asked(given: list[Json] | None, then: str | None) -> None:
     policy = read(given, requestedAt="monday")
-    assert (policy.requested, policy.requested_by) == ("monday", then)
+    assert policy.requested
+    assert (policy.requested.value, policy.requested.by) == ("monday", then or "")
 
 
 def test_where_nobody_asked_nobody_did() -> None:
     policy = read([wrote("kubectl-annotate", KEY)])
-    assert (policy.requested, policy.requested_by) == (None, None)
+    assert policy.requested is None
     other = read([wrote("kubectl-annotate", "retrain.dev/other")], other="monday")
-    assert (other.requested, other.requested_by) == (None, None)
+    assert other.requested is None
     empty = read([wrote("kubectl-annotate", KEY)], requestedAt="")
-    assert (empty.requested, empty.requested_by) == (None, None)
+    assert empty.requested is None
 
 
 def test_a_value_with_tricks_in_it_is_plain_and_bounded() -> None:
-    assert read(None, requestedAt="now\n\u202eplease").requested == "now please"
-    assert read(None, requestedAt="x" * 5000).requested == "x" * 255 + "…"
+    assert read(None, requestedAt="now\n\u202eplease").requested == Ask("now please")
+    assert read(None, requestedAt="x" * 5000).requested == Ask("x" * 255 + "…")

@@ -18,9 +18,11 @@ def test_the_operator_reads_it(path: Path) -> None:
     PolicySpec.model_validate(yaml.safe_load(path.read_text())["spec"])
 
 
-def test_the_fullest_has_every_field() -> None:
-    spec = yaml.safe_load((SAMPLES / "fullest.yaml").read_text())["spec"]
-    assert set(known(structural(PolicySpec), "spec")) - set(written(spec, "spec")) == set()
+def test_the_fullest_has_every_field_or_names_the_one_that_excludes_another() -> None:
+    text = (SAMPLES / "fullest.yaml").read_text()
+    assert "# path: " in text
+    spec = yaml.safe_load(text)["spec"]
+    assert set(known(structural(PolicySpec), "spec")) - set(written(spec, "spec")) == {"spec.rollout.path"}
 
 
 def known(schema: dict[str, Any], path: str) -> Iterator[str]:

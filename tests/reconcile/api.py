@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from retrain_operator.edges.refusal import refusal
 from retrain_operator.edges.request import POLICIES, RUNS, Request, Resource
@@ -17,9 +17,10 @@ from retrain_operator.model.run import RunSpec, RunStatus
 from retrain_operator.model.scalars import time_text
 from retrain_operator.model.status import PolicyStatus
 from tests.coherent import assert_coherent
+from tests.reconcile.objects import apply, copy, merged, owned, preconditions
 
 Json = dict[str, Any]
-JsonT = TypeVar("JsonT")
+Objects = list[Json]
 Where = tuple[str, str, str]
 _CODES = {"NotFound": 404, "AlreadyExists": 409, "Conflict": 409, "Forbidden": 403, "Invalid": 422}
 
@@ -43,6 +44,10 @@ class Api:
         """Rights that accounts lack: (verb, resource)."""
         self.denials: dict[tuple[str, str], tuple[str, str]] = {}
         """What a write is answered with: reason and message."""
+        self.counted: set[str] = set()
+        """Plurals of what a pod may mount that must have been put to be there; all others are there."""
+        self.kinds: dict[tuple[str, str], str] = {}
+        """Plurals of kinds beside the built-in ones, by API version and kind."""
         self.shut_out = False
         """Whether the operator may not act as any account."""
         self.kill_at: float | None = None
@@ -50,11 +55,11 @@ class Api:
 
     def put(self, resource: Resource, name: str, body: Json, namespace: str = "shop") -> Json:
         """An object that somebody else made."""
-        meta = {"name": name, "namespace": namespace, **_copy(body.get("metadata", {}))}
+        meta = {"name": name, "namespace": namespace, **copy(body.get("metadata", {}))}
         self.version += 1
         meta |= {"uid": f"uid-{self.version}", "resourceVersion": str(self.version), "generation": 1}
         meta |= {"creationTimestamp": time_text(self._clock())}
-        stored = {**_copy(body), "metadata": meta}
+        stored = {**copy(body), "metadata": meta}
         self.objects[resource.plural, namespace, name] = stored
         return stored
 
@@ -68,8 +73,8 @@ class Api:
         """Delete, and with it whatever it owns."""
         self.version += 1
         gone = self.objects.pop((resource.plural, namespace, name))
-        owned = [where for where, body in self.objects.items() if _owned(body, gone["metadata"]["uid"])]
-        for plural, where, child in owned:
+        children = [where for where, body in self.objects.items() if owned(body, gone["metadata"]["uid"])]
+        for plural, where, child in children:
             if (plural, where, child) in self.objects:
                 self.remove(Resource("", "", plural), child, where)
 
@@ -84,15 +89,31 @@ class Api:
     async def get(
         self, resource: Resource, namespace: str | None, name: str, *, account: Account | None = None
     ) -> Json:
-        return _copy(await self._reach(Request("get", resource, namespace, name, account=account)))
+        return copy(await self._reach(Request("get", resource, namespace, name, account=account)))
+
+    async def exists(self, resource: Resource, namespace: str, name: str, *, account: Account) -> bool:
+        await self._allow(Request("get", resource, namespace, name, account=account))
+        return (resource.plural, namespace, name) in self.objects or resource.plural not in self.counted
+
+    async def plural(self, group: str, version: str, kind: str) -> str:
+        return self.kinds.get((f"{group}/{version}", kind), "")
 
     async def list(
-        self, resource: Resource, namespace: str | None, *, labels: str = "", account: Account | None = None
+        self,
+        resource: Resource,
+        namespace: str | None,
+        *,
+        labels: str = "",
+        fields: str = "",
+        account: Account | None = None,
     ) -> list[Json]:
         await self._allow(Request("list", resource, namespace, account=account))
+        if resource.plural == "events":
+            uid = fields.partition("involvedObject.uid=")[2].partition(",")[0]
+            return [each for each in self.events if each["involvedObject"]["uid"] == uid]
         key, _, value = labels.partition("=")
         found = self.find(resource, namespace or "shop")
-        return _copy([each for each in found if not key or each["metadata"].get("labels", {}).get(key) == value])
+        return copy([each for each in found if not key or each["metadata"].get("labels", {}).get(key) == value])
 
     async def create(
         self, resource: Resource, namespace: str | None, body: Json, *, account: Account | None = None
@@ -108,32 +129,31 @@ class Api:
         with self._write(request):
             if resource is RUNS:
                 RunSpec.model_validate(body["spec"])
-            return _copy(self.put(resource, name, body, namespace or ""))
+            return copy(self.put(resource, name, body, namespace or ""))
 
     async def patch(
         self,
         resource: Resource,
         namespace: str | None,
         name: str,
-        body: Json,
+        body: Json | Objects,
         *,
         account: Account | None = None,
         subresource: str = "",
-        strategic: bool = False,
     ) -> Json:
         request = Request("patch", resource, namespace, name, subresource, account)
         stored = await self._reach(request)
-        for field, value in body.get("metadata", {}).items():
+        for field, value in preconditions(body):
             if stored["metadata"][field] != value:
                 raise _error(request, "Conflict", "the object has been modified")
         with self._write(request):
-            if strategic:
-                _merge_template(stored, body["spec"]["template"])
+            if isinstance(body, list):
+                apply(stored, body)
             else:
-                stored["status"] = _merged(stored.get("status", {}), body["status"])
+                stored["status"] = merged(stored.get("status", {}), body["status"])
                 _check(resource, stored)
-            self.changed(stored, spec=strategic)
-            return _copy(stored)
+            self.changed(stored, spec=isinstance(body, list))
+            return copy(stored)
 
     async def delete(
         self, resource: Resource, namespace: str | None, name: str, *, uid: str, account: Account | None = None
@@ -198,38 +218,6 @@ def _error(request: Request, reason: str, message: str, **details: str) -> Excep
 
 def _shut_out(request: Request) -> Exception:
     return _error(request, "Forbidden", "cannot impersonate", kind="serviceaccounts", name="retrain-runner")
-
-
-def _copy(body: JsonT) -> JsonT:
-    copied: JsonT = json.loads(json.dumps(body))
-    return copied
-
-
-def _owned(body: Json, uid: str) -> bool:
-    return any(owner["uid"] == uid for owner in body["metadata"].get("ownerReferences", ()))
-
-
-def _merged(before: Json, patch: Json) -> Json:
-    """RFC 7386: null removes, objects merge, all else replaces."""
-    after = {**before}
-    for name, value in patch.items():
-        if value is None:
-            after.pop(name, None)
-        else:
-            after[name] = _merged(before.get(name) or {}, value) if isinstance(value, dict) else value
-    return after
-
-
-def _merge_template(stored: Json, patch: Json) -> None:
-    template = stored["spec"]["template"]
-    template["metadata"]["annotations"] = _merged(
-        template["metadata"].get("annotations", {}), patch["metadata"]["annotations"]
-    )
-    for container in patch["spec"]["containers"]:
-        (found,) = (each for each in template["spec"]["containers"] if each["name"] == container["name"])
-        for variable in container["env"]:
-            (known,) = (each for each in found["env"] if each["name"] == variable["name"])
-            known |= variable
 
 
 def _check(resource: Resource, stored: Json) -> None:

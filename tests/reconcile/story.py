@@ -8,6 +8,7 @@ from retrain_operator.edges.cluster import Cluster
 from retrain_operator.edges.kube import Kube
 from retrain_operator.edges.request import DEPLOYMENTS, JOBS, PODS, POLICIES, RUNS, SERVICE_ACCOUNTS
 from retrain_operator.edges.telemetry import Telemetry
+from retrain_operator.edges.tenant import Tenant
 from retrain_operator.model.names import RUN_LABEL
 from retrain_operator.model.observation import Observation, Sample
 from retrain_operator.model.run import RunStatus
@@ -65,7 +66,8 @@ class Story:
     def an_operator(self) -> Reconciler:
         """A fresh process: it knows nothing but what the API server tells."""
         self.telemetry = Telemetry()
-        return Reconciler(Cluster(cast("Kube", self.api)), self.seen, self.telemetry, lambda: self.now)
+        kube = cast("Kube", self.api)
+        return Reconciler(Cluster(kube), Tenant(kube), self.seen, self.telemetry, lambda: self.now)
 
     # Time and metrics
 
@@ -204,4 +206,9 @@ def _deployment(model: str) -> Json:
     env = [{"name": "KEPT", "value": "as-it-was"}, {"name": "MODEL_URI", "value": model}]
     containers = [{"name": "sidecar", "image": "s"}, {"name": "server", "image": "i", "env": env}]
     template = {"metadata": {"labels": {"app": "churn"}}, "spec": {"containers": containers}}
-    return {"spec": {"replicas": 2, "template": template}}
+    selector = {"matchLabels": {"app": "churn"}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "spec": {"replicas": 2, "selector": selector, "template": template},
+    }

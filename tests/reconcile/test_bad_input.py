@@ -136,8 +136,7 @@ async def test_a_job_that_the_api_server_does_not_accept_ends_the_run() -> None:
 
 async def test_a_foreign_job_of_that_name_ends_the_run() -> None:
     story = Story()
-    story.api.lacking = {("create", "jobs")}
-    await story.seeing(0.12).until_quiet()
+    await story.seeing(0.12).one_pass(POLICY)
     (run,) = story.api.find(RUNS)
     story.api.put(JOBS, run["metadata"]["name"], {})
     await story.until_quiet()

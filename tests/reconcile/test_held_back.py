@@ -15,8 +15,9 @@ ACCOUNT = "ServiceAccount shop/retrain-runner"
 
 async def test_a_deploy_that_is_forbidden_waits_with_the_model_and_goes_on_without_a_second_training() -> None:
     story = Story()
+    await story.seeing(0.12).one_pass(POLICY)
     story.api.lacking = {("patch", "deployments")}
-    await story.seeing(0.12).to_the_end()
+    await story.to_the_end()
     assert (story.run.state, story.run.outcome, story.policy.state) == ("Blocked", None, "Blocked")
     assert story.run.message.startswith(
         "Training is complete and the candidate passed, but the deploy is forbidden: "
@@ -48,8 +49,9 @@ async def test_a_job_that_is_forbidden_is_made_once_it_is_not(
     given: Callable[[object], None], then: tuple[str, str]
 ) -> None:
     story = Story()
+    await story.seeing(0.12).one_pass(POLICY)
     given(story.api)
-    await story.seeing(0.12).until_quiet()
+    await story.until_quiet()
     assert (story.run.state, story.run.reason, story.run.message) == ("Blocked", *then)
     before = list(story.api.writes)
     await story.later("1h").until_quiet()

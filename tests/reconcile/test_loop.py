@@ -102,7 +102,10 @@ async def test_a_rollout_that_does_not_progress_is_undone_and_the_model_is_kept(
     assert story.serving == NEW.uri
     story.stuck()
     await story.later("4m59s").until_quiet()
-    assert story.run.message == "Waiting for the rollout of churn-serving: 1 updated, 2 of 2 replicas are available."
+    assert (
+        story.run.message
+        == 'Waiting for the rollout of Deployment "churn-serving": 1 updated, 2 of 2 replicas are available.'
+    )
     await story.later("1s").until_quiet()
     assert (story.run.outcome, story.serving) == ("RolledBack", OLD.uri)
     assert story.run.message.endswith(f"The trained model is kept at {NEW.uri}.")

@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from retrain_operator.cli.grant import grant
 from retrain_operator.cli.headline import Pair, clock, headline
-from retrain_operator.model.access import Account, Right
+from retrain_operator.model.access import Right
 from retrain_operator.model.plain import plain
 from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.status import PolicyState, PolicyStatus
@@ -49,8 +47,8 @@ def page(policy: Policy | InvalidPolicy, run: Run | None) -> Iterator[Text | Tab
         yield _table((trigger.name, trigger.state, trigger.message) for trigger in policy.status.triggers)
     yield Text()
     yield from map(_line, _facts(policy))
-    if run and run.status.missing:
-        yield from _missing(run)
+    if policy.status.missing:
+        yield from _missing(policy.status)
 
 
 def _facts(policy: Policy | InvalidPolicy) -> Iterator[Pair]:
@@ -75,17 +73,13 @@ def _problem(status: PolicyStatus) -> str:
     return next((each.message for each in status.conditions if (each.type, each.status) == ("Ready", "False")), "")
 
 
-def _missing(run: Run) -> Iterator[Text]:
+def _missing(status: PolicyStatus) -> Iterator[Text]:
     yield Text()
-    for right in run.status.missing:
+    for right in status.missing:
         yield _line(
             ("Missing", f"{Right(right.verb, right.api_group, right.resource, right.name)} for {right.account}")
         )
-    account = Account(run.namespace, run.spec.policy.spec.service_account_name)
-    objects = yaml.safe_dump_all(
-        grant(account, run.status.missing), sort_keys=False, default_flow_style=None, width=1000
-    )
-    command = f"kubectl apply -f - <<'END'\n{objects}END"
+    command = f"kubectl apply -f - <<'END'\n{status.grant}END"
     yield Text(f"To grant it:\n\n{command}", no_wrap=True)
 
 

@@ -11,6 +11,8 @@ ALL = "all"
 """What a run's trigger is called when it took all triggers of its policy."""
 MANUAL = "manual"
 """What a run's trigger is called when a person asked for it."""
+UNDO = "undo"
+"""What a run's trigger is called when a person asked for an older version."""
 
 
 def causes(world: PolicyWorld) -> tuple[Cause, ...]:

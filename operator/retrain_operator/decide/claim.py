@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from retrain_operator.decide.cause import ALL
+from retrain_operator.decide.cause import ALL, UNDO
 from retrain_operator.decide.manifest import run_name
 from retrain_operator.decide.start import Start
 from retrain_operator.model.observation import Sample
@@ -16,8 +16,10 @@ COUNTED_AT_MOST = 100
 def claimed(world: PolicyWorld, start: Start) -> PolicyStatus:
     """The status with the run's claim; the run may exist only after it was written."""
     status, cause = world.policy.status, start.cause
-    claim = ActiveRun(name=run_name(world.policy, cause), cause=cause, data_volumes=_volumes(world))
+    claim = ActiveRun(name=run_name(world.policy, cause), cause=cause, undo=start.undo, data_volumes=_volumes(world))
     update: dict[str, object] = {"active_run": claim, "recent_runs": _recent(world)}
+    if cause.trigger == UNDO:
+        return status.model_copy(update={**update, "last_handled_undo": cause.request})
     if cause.request:
         # Whoever asks for a run closes the circuit, and shifts no schedule.
         update |= {"last_handled_request": cause.request, "failures_in_a_row": 0}

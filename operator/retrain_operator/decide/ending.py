@@ -57,15 +57,16 @@ def blocked(status: RunStatus, objection: Objection, step: StepName) -> RunStatu
     """The status of a run that a missing right holds back at a step."""
     message = f"{objection.message} The run goes on by itself once that is mended."
     if step is StepName.DEPLOY and status.rollout and status.rollout.undo:
-        late = "The rollout was not complete in time, but putting the model before back is forbidden"
+        late = f"{status.rollout.undo.message}, but putting the model before back is forbidden"
         message = f"{late}: {objection.message} It is put back once that is mended."
-    elif step is StepName.DEPLOY:
+    elif step is StepName.DEPLOY and status.verdict:
         done = "Training is complete and the candidate passed, but the deploy is forbidden"
         kept = "The trained model is kept, and the deploy goes on by itself once that is mended."
         message = f"{done}: {objection.message} {kept}"
     held = {"state": StepState.BLOCKED, "reason": objection.reason, "message": objection.message}
     steps = tuple(each.model_copy(update=held) if each.name is step else each for each in status.steps)
-    update = {"state": RunState.BLOCKED, "reason": objection.reason, "message": message}
+    update: dict[str, object] = {"state": RunState.BLOCKED, "reason": objection.reason}
+    update["message"] = clipped(message)
     return status.model_copy(update={**update, "steps": steps, "missing": objection.missing})
 
 

@@ -1,4 +1,4 @@
-"""The Kubernetes objects that a decision makes: the RetrainRun, its Job, and the patch that rolls a model out.
+"""The Kubernetes objects that a decision makes: the RetrainRun and its Job.
 
 Pods satisfy the Pod Security Standard `restricted` by construction, with a read-only root, no token, and only those
 fields that a policy may set; see https://kubernetes.io/docs/concepts/security/pod-security-standards/.
@@ -9,8 +9,7 @@ from hashlib import blake2b
 from typing import Any
 
 from retrain_operator.decide.recipe import known_data
-from retrain_operator.model.access import Right
-from retrain_operator.model.names import API_VERSION, DIGEST_ANNOTATION, MANAGED_BY, POLICY_LABEL, RUN_LABEL, STEPS
+from retrain_operator.model.names import API_VERSION, MANAGED_BY, POLICY_LABEL, RUN_LABEL, STEPS
 from retrain_operator.model.run import PolicySnapshot, RunSpec
 from retrain_operator.model.scalars import time_text
 from retrain_operator.model.status import ActiveRun, Cause
@@ -44,6 +43,7 @@ def run_manifest(policy: Policy, claim: ActiveRun, serving: Serving, nonce: str)
         champion=champion,
         nonce=nonce,
         known_data=known_data(policy, claim.cause, champion),
+        undo=claim.undo,
     )
     return {
         "apiVersion": API_VERSION,
@@ -82,14 +82,6 @@ def task(run: Run) -> Task:
         champion=run.spec.champion,
         known_data=run.spec.known_data,
     )
-
-
-def job_rights(run: Run) -> tuple[Right, ...]:
-    """What the account needs for the Job; it must be able to read what it lets the Job's pods mount."""
-    volumes = run.spec.policy.spec.trainer.volumes
-    secrets = [Right("get", "", "secrets", volume.secret) for volume in volumes if volume.secret]
-    maps = [Right("get", "", "configmaps", volume.config_map) for volume in volumes if volume.config_map]
-    return (Right("create", "batch", "jobs"), *secrets, *maps)
 
 
 def job_manifest(run: Run) -> Json:
@@ -190,22 +182,3 @@ def _volume(index: int, volume: Volume) -> Json:
 def _mount(index: int, volume: Volume) -> Json:
     read_only = volume.read_only or not volume.persistent_volume_claim
     return {"name": f"volume-{index}", "mountPath": volume.mount_path, "readOnly": read_only}
-
-
-def rollout_patch(run: Run, serving: Serving, value: str) -> Json:
-    """The strategic merge patch that names another model in the target: one variable, and whose work it is.
-
-    It carries the UID and version of the Deployment that was looked at, so that it never lands on another one.
-    """
-    rollout = run.spec.policy.spec.rollout
-    candidate = run.status.result.candidate if run.status.result else None
-    ours = candidate is not None and candidate.uri == value
-    annotations = {
-        DIGEST_ANNOTATION: candidate.digest if candidate and ours else None,
-        RUN_LABEL: run.name if ours else None,
-    }
-    container = {"name": rollout.container, "env": [{"name": rollout.env, "value": value}]}
-    return {
-        "metadata": {"uid": serving.uid, "resourceVersion": serving.resource_version},
-        "spec": {"template": {"metadata": {"annotations": annotations}, "spec": {"containers": [container]}}},
-    }

@@ -1,20 +1,33 @@
 """Why something cannot be done to the cluster, in words to act on: the target is not fit, or a right is missing."""
 
+import re
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from retrain_operator.decide.wording import clipped, listed
+from retrain_operator.decide.wording import clipped, joined, listed
 from retrain_operator.model.access import Refusal, Right
-from retrain_operator.model.policy import Rollout
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.run import Missing
-from retrain_operator.model.target import ContainerAbsent, NotLooked, Serving, Target, TargetAbsent, VariableAbsent
+from retrain_operator.model.rollout import Rollout
+from retrain_operator.model.status import Missing
+from retrain_operator.model.target import (
+    ContainerAbsent,
+    FieldAbsent,
+    KindUnknown,
+    NotLooked,
+    Serving,
+    Target,
+    TargetAbsent,
+    VariableAbsent,
+    VariableFromSource,
+)
 from retrain_trainer.contract import Uri
 
 LONGEST_OBJECTION = 800
 """Characters of an objection's message: room is left for the sentence that it stands in."""
 MISSING_AT_MOST = 16
+_LIMIT = re.compile("(maximum|minimum) [a-z0-9./-]+ usage per [A-Z]|limit to request ratio per")
+"""How the API server words what a LimitRange refuses."""
 _URI: TypeAdapter[str] = TypeAdapter(Uri)
 
 
@@ -25,25 +38,41 @@ class Objection:
     reason: Reason
     message: str
     missing: tuple[Missing, ...] = ()
+    holds: bool = True
+    """Whether no run starts until it is lifted; else only the deploy will be held back."""
 
 
 def target_objection(rollout: Rollout, target: Target) -> Objection | None:
     """What keeps the target from being rolled out to; None when nothing does, or it was not looked at."""
-    name = rollout.target_ref.name
+    ref = rollout.target_ref
     match target:
         case NotLooked() | Serving():
             return None
+        case KindUnknown():
+            message = (
+                f"The API server serves no namespaced kind {ref.kind} of {ref.api_version}. Install what defines it."
+            )
+            return _objection(Reason.TARGET_KIND_UNKNOWN, message)
         case TargetAbsent():
-            return Objection(Reason.TARGET_NOT_FOUND, f'Deployment "{name}" does not exist in this namespace.')
+            return Objection(Reason.TARGET_NOT_FOUND, f"{ref} does not exist in this namespace.")
         case ContainerAbsent(found=found):
-            message = f'Deployment "{name}" has no container "{rollout.container}", but {_only(found)}.'
+            message = f'{ref} has no container "{rollout.container}", but {_only(found)}.'
             return _objection(Reason.CONTAINER_NOT_FOUND, message)
         case VariableAbsent(found=found):
             message = (
-                f'Container "{rollout.container}" of Deployment "{name}" has no plain variable "{rollout.env}", but '
+                f'Container "{rollout.container}" of {ref} has no plain variable "{rollout.env}", but '
                 f"{_only(found)}. Add it, with an empty value when there is no model yet."
             )
             return _objection(Reason.ENV_NOT_FOUND, message)
+        case VariableFromSource():
+            message = (
+                f'Container "{rollout.container}" of {ref} takes "{rollout.env}" from elsewhere (valueFrom), so there '
+                "is no value to change. Give it a value of its own, or name another variable in rollout.env."
+            )
+            return _objection(Reason.ENV_FROM_SOURCE, message)
+        case FieldAbsent():
+            message = f"{ref} has no text at {rollout.path}, and nothing there that could hold one. Mend rollout.path."
+            return _objection(Reason.FIELD_NOT_FOUND, message)
         case Refusal():
             return refusal_objection(target)
 
@@ -56,7 +85,7 @@ def start_objection(rollout: Rollout, target: Target) -> Objection | None:
         _URI.validate_python(target.value)
     except ValidationError:
         message = (
-            f'{rollout.env} of Deployment "{rollout.target_ref.name}" is {clipped(target.value, 200)!r}, which is no '
+            f"{rollout.field} of {rollout.target_ref} is {clipped(target.value, 200)!r}, which is no "
             "file:// or s3:// URI. Name a model there, or leave it empty when there is none yet."
         )
         return Objection(Reason.MODEL_NOT_READABLE, message)
@@ -78,14 +107,14 @@ def refusal_objection(refusal: Refusal) -> Objection:
         right = Right("impersonate", "", "serviceaccounts", account.name)
         return Objection(Reason.MISSING_PERMISSION, message, (_missing(refusal, "Impersonation", right),))
     if refusal.lacking:
-        lacking = " and ".join(str(right) for right in refusal.lacking)
-        unseen = any((right.verb, right.resource) == ("get", "deployments") for right in refusal.lacking)
+        lacking = joined([str(right) for right in refusal.lacking])
+        unseen = any(_is_target(right) for right in refusal.lacking)
         typo = ", or mend spec.rollout.targetRef.name" if unseen else ""
         message = f"{account} may not {lacking}. Grant it by a Role in namespace {namespace}{typo}."
         missing = tuple(_missing(refusal, "RBAC", right) for right in refusal.lacking[:MISSING_AT_MOST])
         return _objection(Reason.MISSING_PERMISSION, message, missing)
     why = f": {refusal.detail.rstrip('.')}." if refusal.detail else " and does not say why."
-    return _objection(_layer(refusal.detail), f"The API server refused to {refusal.asked}{why}")
+    return _objection(layer(refusal.detail), f"The API server refused to {refusal.asked}{why}")
 
 
 def _objection(reason: Reason, message: str, missing: tuple[Missing, ...] = ()) -> Objection:
@@ -93,11 +122,19 @@ def _objection(reason: Reason, message: str, missing: tuple[Missing, ...] = ()) 
     return Objection(reason, clipped(message, LONGEST_OBJECTION), missing)
 
 
-def _layer(detail: str) -> Reason:
-    if "exceeded quota" in detail:
+def _is_target(right: Right) -> bool:
+    """Whether the right is to see the target; those to see what a pod mounts are in the core group."""
+    return right.verb == "get" and right.group != ""
+
+
+def layer(detail: str) -> Reason:
+    """Who refused, by the API server's own sentence."""
+    if "exceeded quota" in detail or "failed quota" in detail:
         return Reason.QUOTA_EXCEEDED
     if "violates PodSecurity" in detail:
         return Reason.POD_SECURITY
+    if _LIMIT.search(detail):
+        return Reason.LIMIT_RANGE
     return Reason.ADMISSION_DENIED
 
 

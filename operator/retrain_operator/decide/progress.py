@@ -7,9 +7,10 @@ loses nothing: the next look finds the same facts and makes the same move again.
 from datetime import timedelta
 
 from retrain_operator.decide.answers import Unusable, answers
-from retrain_operator.decide.deploy import deploy
+from retrain_operator.decide.deploy import begun, deploy
 from retrain_operator.decide.ending import end, fail
 from retrain_operator.decide.moves import CreateJob, DeleteJob, GoOn, Move, Wait
+from retrain_operator.decide.objection import layer
 from retrain_operator.decide.steps import steps
 from retrain_operator.decide.verdict import verdict
 from retrain_operator.decide.wording import clipped
@@ -33,6 +34,8 @@ JOBS_AT_MOST = 3
 """A Job that vanishes is made again this often in all; the trainer finds what it had committed."""
 START_POLL = timedelta(seconds=30)
 """How often a Job is looked at that has started no step."""
+NO_POD_POLL = timedelta(seconds=5)
+"""How often a Job is looked at that has no pod: what refuses one is told in events, which nobody watches."""
 
 
 def progress(world: RunWorld) -> Move:
@@ -40,6 +43,8 @@ def progress(world: RunWorld) -> Move:
     status = world.run.status
     if status.outcome:
         return Move(status, Wait())
+    if world.run.spec.undo:
+        return begun(world) if status.state is RunState.PENDING else deploy(world)
     if status.verdict and status.verdict.promote:
         return deploy(world)
     match world.job:
@@ -97,7 +102,8 @@ def _going(world: RunWorld, job: Job) -> Move:
         return Move(status, Wait())  # trainer.timeout bounds all that comes after the first start
     deadline = job.created + world.run.spec.policy.spec.trainer.start_deadline
     if world.now < deadline:
-        return Move(status, Wait(min(deadline - world.now, START_POLL)))
+        poll = START_POLL if job.containers else NO_POD_POLL
+        return Move(status, Wait(min(deadline - world.now, poll)))
     reason = problem.problem or Reason.POD_NOT_STARTED
     ended = end(world, Outcome.FAILED, reason, problem.detail or _no_start(job), seen=status)
     return Move(ended.status, DeleteJob(job.uid))
@@ -105,6 +111,9 @@ def _going(world: RunWorld, job: Job) -> Move:
 
 def _start_problem(job: Job) -> NotStarted:
     """What keeps the Job from starting its next step, as far as can be seen."""
+    if job.refusal:
+        detail = job.refusal.removeprefix("Error creating: ").rstrip(".")
+        return NotStarted(layer(detail), f"No pod of the Job can be made: {detail}.")
     waiting = next((each for each in job.containers if not isinstance(each, Exited)), None)
     return waiting if isinstance(waiting, NotStarted) else NotStarted()
 

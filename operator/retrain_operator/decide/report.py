@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from retrain_operator.decide.claim import claimed
+from retrain_operator.decide.grant import grant
 from retrain_operator.decide.objection import Objection
 from retrain_operator.decide.start import Decision, Hold, Start, next_schedule_time
 from retrain_operator.decide.wording import clipped
@@ -10,6 +11,7 @@ from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import RunState
 from retrain_operator.model.status import (
     Condition,
+    Missing,
     PolicyState,
     PolicyStatus,
     TriggerState,
@@ -25,10 +27,17 @@ TARGET_REASONS = frozenset(
     {
         Reason.SERVICE_ACCOUNT_NOT_FOUND,
         Reason.TARGET_NOT_FOUND,
+        Reason.TARGET_KIND_UNKNOWN,
         Reason.CONTAINER_NOT_FOUND,
         Reason.ENV_NOT_FOUND,
+        Reason.ENV_FROM_SOURCE,
+        Reason.FIELD_NOT_FOUND,
+        Reason.VOLUME_NOT_FOUND,
         Reason.MODEL_NOT_READABLE,
         Reason.MISSING_PERMISSION,
+        Reason.REVERTED_BY_MANAGER,
+        Reason.QUOTA_EXCEEDED,
+        Reason.POD_SECURITY,
         Reason.ADMISSION_DENIED,
     }
 )
@@ -37,9 +46,19 @@ TARGET_REASONS = frozenset(
 
 def admit(decision: Decision, objection: Objection | None, now: datetime) -> Decision:
     """The decision, held back when the target it would end at is not fit."""
-    if objection is None or not isinstance(decision, Start):
+    if objection is None or not objection.holds or not isinstance(decision, Start):
         return decision
+    if objection.reason is Reason.REVERTED_BY_MANAGER and decision.cause.request:
+        return decision  # whoever asks by hand knows of it
     return Hold(objection.reason, objection.message, now + OBJECTION_POLL)
+
+
+def may_begin(status: PolicyStatus, objection: Objection | None) -> bool:
+    """Whether the run that is claimed may be made, for all that was seen."""
+    if objection is None or not objection.holds:
+        return True
+    asked = status.active_run is not None and status.active_run.cause.request is not None
+    return objection.reason is Reason.REVERTED_BY_MANAGER and asked
 
 
 def wants_target(world: PolicyWorld, decision: Decision) -> bool:
@@ -48,13 +67,14 @@ def wants_target(world: PolicyWorld, decision: Decision) -> bool:
     ready = next((condition for condition in status.conditions if condition.type == "Ready"), None)
     unfit = ready is not None and ready.status == "False" and ready.reason in TARGET_REASONS
     new = status.observed_generation != world.policy.generation
-    return isinstance(decision, Start) or isinstance(world.run, Claimed) or new or unfit
+    return isinstance(decision, Start) or isinstance(world.run, Claimed) or new or unfit or bool(status.missing)
 
 
 def report(world: PolicyWorld, decision: Decision, objection: Objection | None) -> PolicyStatus:
     """The status to write. A start is claimed in it; its run may exist only after it was written."""
     status = claimed(world, decision) if isinstance(decision, Start) else world.policy.status
     state, reason, message = _state(world, decision, objection)
+    missing = _missing(world, objection)
     return status.model_copy(
         update={
             "observed_generation": world.policy.generation,
@@ -65,14 +85,25 @@ def report(world: PolicyWorld, decision: Decision, objection: Objection | None) 
             "next_schedule_time": next_schedule_time(world),
             "cooldown_until": _rests_until(decision),
             "runs_remaining": _runs_remaining(world, status),
+            "missing": missing,
+            "grant": grant(world.policy.account, missing) if missing else "",
         }
     )
+
+
+def _missing(world: PolicyWorld, objection: Objection | None) -> tuple[Missing, ...]:
+    """Rights that hold back the run under way, or the one to come."""
+    if isinstance(world.run, Going) and world.run.status.missing:
+        return world.run.status.missing
+    return objection.missing if objection else ()
 
 
 _RUN_STATES = {
     RunState.PENDING: PolicyState.TRAINING,
     RunState.TRAINING: PolicyState.TRAINING,
+    RunState.AWAITING_APPROVAL: PolicyState.AWAITING_APPROVAL,
     RunState.DEPLOYING: PolicyState.DEPLOYING,
+    RunState.BAKING: PolicyState.BAKING,
     RunState.BLOCKED: PolicyState.BLOCKED,
     RunState.ENDED: PolicyState.IDLE,
 }
@@ -105,11 +136,12 @@ def _rests_until(decision: Decision) -> datetime | None:
 
 def _state(world: PolicyWorld, decision: Decision, objection: Objection | None) -> tuple[PolicyState, str, str]:
     if isinstance(decision, Start):
-        return PolicyState.TRAINING, Reason.RUN_ACTIVE, f"A run starts: {decision.cause.message}"
+        state = PolicyState.DEPLOYING if decision.undo else PolicyState.TRAINING
+        return state, Reason.RUN_ACTIVE, f"A run starts: {decision.cause.message}"
     if isinstance(world.run, Going):
         run = world.run.status
         return _RUN_STATES[run.state], run.reason or decision.reason, run.message or decision.message
-    if objection and decision.reason not in (Reason.SUSPENDED, Reason.CIRCUIT_OPEN):
+    if objection and objection.holds and decision.reason not in (Reason.SUSPENDED, Reason.CIRCUIT_OPEN):
         return PolicyState.IDLE, objection.reason, objection.message
     return _HOLD_STATES.get(decision.reason, PolicyState.IDLE), decision.reason, decision.message
 
@@ -134,7 +166,7 @@ def _ready(world: PolicyWorld, decision: Decision, objection: Objection | None) 
         return "False", world.run.status.reason, world.run.status.message
     if isinstance(decision, Hold) and decision.reason is Reason.CIRCUIT_OPEN:
         return "False", decision.reason, decision.message
-    if objection:
+    if objection and objection.holds:
         return "False", objection.reason, objection.message
     wrong = [trigger for trigger in triggers if trigger.state is TriggerState.ERROR]
     if wrong and (needs_all or len(wrong) == len(triggers)):
@@ -142,7 +174,8 @@ def _ready(world: PolicyWorld, decision: Decision, objection: Objection | None) 
     if world.policy.spec.suspend:
         return "True", Reason.SUSPENDED, "The policy is suspended: no run starts while spec.suspend is true."
     fires = "all fire at once" if needs_all else "one fires"
-    return "True", Reason.WATCHING, f"The triggers are checked, and a run starts when {fires}."
+    ready = f"The triggers are checked, and a run starts when {fires}."
+    return "True", Reason.WATCHING, f"{ready} Its deploy will be held back: {objection.message}" if objection else ready
 
 
 def _triggered(triggers: tuple[TriggerStatus, ...]) -> tuple[str, str, str]:

@@ -8,24 +8,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from retrain_operator.decide.cause import ALL, MANUAL, causes
+from retrain_operator.decide.cause import ALL, MANUAL, UNDO, causes
 from retrain_operator.decide.rest import ineffective, rest, rest_until
 from retrain_operator.decide.wording import clipped
-from retrain_operator.model.names import REQUEST_ANNOTATION
+from retrain_operator.model.names import REQUEST_ANNOTATION, UNDO_ANNOTATION
 from retrain_operator.model.observation import Sample
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome
 from retrain_operator.model.scalars import duration_text
-from retrain_operator.model.status import Cause, TriggerState
+from retrain_operator.model.status import Cause, TriggerState, Undo
 from retrain_operator.model.trigger import TriggerMode
 from retrain_operator.model.world import NoRun, PolicyWorld
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A run starts, for this cause."""
+    """A run starts, for this cause; with `undo` it trains nothing and puts that version back."""
 
     cause: Cause
+    undo: Undo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,18 @@ def decide(world: PolicyWorld) -> Decision:
     return next(decision for check in CHAIN if (decision := check(world)))
 
 
+def undo_requested(world: PolicyWorld) -> Decision | None:
+    """A person wants an older version back: that is stronger than anything but a run under way, which ends first."""
+    ask, claim = world.policy.undo_to, world.policy.status.active_run
+    under_way = claim is not None and not isinstance(world.run, NoRun)
+    if ask is None or world.undo is None or under_way:
+        return None
+    who = f" by {ask.by}" if ask.by else ""
+    message = f"The model of {ask.value} was asked for{who} with the annotation {UNDO_ANNOTATION}."
+    asked = {"request": ask.value, "requested_by": ask.by or None}
+    return Start(Cause(trigger=UNDO, message=message, at=world.now, **asked), world.undo)
+
+
 def suspended(world: PolicyWorld) -> Decision | None:
     """The user said stop."""
     if not world.policy.spec.suspend:
@@ -63,12 +76,12 @@ def run_active(world: PolicyWorld) -> Decision | None:
 
 def requested_by_hand(world: PolicyWorld) -> Decision | None:
     """A person asked for a run now, by an annotation; that is stronger than any rest or limit."""
-    policy = world.policy
-    if not policy.requested or policy.requested == policy.status.last_handled_request:
+    ask = world.policy.requested
+    if ask is None or ask.value == world.policy.status.last_handled_request:
         return None
-    who = f" by {policy.requested_by}" if policy.requested_by else ""
+    who = f" by {ask.by}" if ask.by else ""
     message = f"A run was asked for{who} with the annotation {REQUEST_ANNOTATION}."
-    asked = {"request": policy.requested, "requested_by": policy.requested_by}
+    asked = {"request": ask.value, "requested_by": ask.by or None}
     return Start(Cause(trigger=MANUAL, message=message, at=world.now, **asked))
 
 
@@ -154,6 +167,7 @@ def due(world: PolicyWorld) -> Decision:
 
 
 CHAIN: tuple[Check, ...] = (
+    undo_requested,  #        a person wants an older version back
     suspended,  #             the user said stop
     run_active,  #            one run at a time
     requested_by_hand,  #     a person asked, and asking is stronger than any rest

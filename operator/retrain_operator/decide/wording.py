@@ -13,6 +13,11 @@ def listed(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - NAMES_AT_MOST} more" if len(names) > NAMES_AT_MOST else shown
 
 
+def joined(parts: Sequence[str]) -> str:
+    """Parts of a sentence: `a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
 def clipped(text: str, longest: int = LONGEST) -> str:
     """The text, cut to its bound; `…` shows the cut."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,26 +1,25 @@
-"""What the operator sees of the cluster and does to it, in facts and in acts; the API server's refusals are facts too.
+"""The operator's own objects, policies and runs with their events: read into facts, and written.
 
-Tenants' Jobs and Deployments are read for a rollout and written only as the policy's ServiceAccount.
+What it sees and does in a tenant's name is in `tenant`.
 """
 
-from collections.abc import Sequence
+import re
 from contextlib import suppress
-from typing import Any
 
 from pydantic import BaseModel
 
 from retrain_operator.edges import objects
 from retrain_operator.edges.kube import Json, Kube
-from retrain_operator.edges.refusal import AlreadyExists, Conflict, Forbidden, Invalid, KubeError, NotFound
-from retrain_operator.edges.request import DEPLOYMENTS, EVENTS, JOBS, PODS, POLICIES, RUNS, SERVICE_ACCOUNTS
-from retrain_operator.model.access import Account, NotAccepted, Refusal, Right
+from retrain_operator.edges.refusal import AlreadyExists, KubeError, NotFound
+from retrain_operator.edges.request import EVENTS, POLICIES, RUNS
 from retrain_operator.model.names import POLICY_LABEL
-from retrain_operator.model.policy import Rollout
 from retrain_operator.model.run import RunStatus
-from retrain_operator.model.status import PolicyStatus
-from retrain_operator.model.target import Target, TargetAbsent
-from retrain_operator.model.training import ForeignJob, NoJob, TrainingJob
+from retrain_operator.model.status import PolicyStatus, Undo
 from retrain_operator.model.world import Claimed, Ended, Foreign, Going, InvalidPolicy, NoRun, Policy, PolicyRun, Run
+
+RUN_NAME = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+VERSION_NAME = "v[0-9]{6,}-[0-9a-z]+"
+"""What the trainer calls a version's folder."""
 
 
 class Cluster:
@@ -79,44 +78,19 @@ class Cluster:
         runs = [run for body in bodies if objects.owned_by(body, policy.uid) and (run := _readable(body))]
         return sorted((run for run in runs if run.status.outcome), key=lambda run: run.created, reverse=True)
 
-    async def job(self, run: Run) -> TrainingJob:
-        """The run's Job with its newest pod."""
+    async def version(self, policy: Policy, name: str) -> Undo:
+        """The version that a run of the policy made, or that has this name in its store."""
+        if re.fullmatch(VERSION_NAME, name):
+            return Undo(to=name, uri=f"{policy.spec.model.store.rstrip('/')}/{name}")
         try:
-            body = await self._kube.get(JOBS, run.namespace, run.name)
+            body = await self._kube.get(RUNS, policy.namespace, name) if re.fullmatch(RUN_NAME, name) else None
         except NotFound:
-            return NoJob()
-        if not objects.owned_by(body, run.uid):
-            return ForeignJob()
-        pods = await self._kube.list(PODS, run.namespace, labels=f"batch.kubernetes.io/job-name={run.name}")
-        return objects.job(body, pods)
-
-    async def target(self, account: Account, rollout: Rollout, rights: Sequence[Right] = ()) -> Target:
-        """The target as the account sees it; a Refusal when it may not see it or lacks one of the given rights."""
-        name = rollout.target_ref.name
-        asked = Right("get", "apps", "deployments", name)
-        try:
-            lacking = await self._kube.review(account, rights)
-            if lacking:
-                return Refusal(account, lacking[-1], account_exists=await self._exists(account), lacking=lacking)
-            body = await self._kube.get(DEPLOYMENTS, account.namespace, name, account=account)
-        except NotFound:
-            return TargetAbsent()
-        except Forbidden as error:
-            return await self._refusal(account, asked, error)
-        return objects.serving(body, rollout)
-
-    async def _exists(self, account: Account) -> bool:
-        try:
-            await self._kube.get(SERVICE_ACCOUNTS, account.namespace, account.name)
-        except NotFound:
-            return False
-        return True
-
-    async def _refusal(self, account: Account, asked: Right, error: Forbidden) -> Refusal:
-        known: dict[str, Any] = {"account_exists": await self._exists(account), "detail": error.detail}
-        if error.kind == "serviceaccounts":
-            return Refusal(account, asked, impersonated=False, **known)
-        return Refusal(account, asked, lacking=await self._kube.review(account, [asked]), **known)
+            body = None
+        run = _readable(body) if body and objects.owned_by(body, policy.uid) else None
+        made = run.status.result.candidate if run and run.status.result else None
+        remembered = (each.candidate for each in policy.status.history if each.name == name)
+        found = made or next(remembered, None)
+        return Undo(to=name, uri=found.uri, digest=found.digest) if found else Undo(to=name)
 
     # Hands
 
@@ -144,45 +118,6 @@ class Cluster:
     async def delete_run(self, run: Run) -> None:
         """Remove an ended run."""
         await self._kube.delete(RUNS, run.namespace, run.name, uid=run.uid)
-
-    async def create_job(self, run: Run, manifest: Json, rights: Sequence[Right]) -> Refusal | NotAccepted | None:
-        """Make the run's Job as its account, which must have all of these rights; the first is to create it."""
-        try:
-            lacking = await self._kube.review(run.account, rights[1:])
-            if lacking:
-                return Refusal(run.account, lacking[0], lacking=lacking)
-            await self._kube.create(JOBS, run.namespace, manifest, account=run.account)
-        except AlreadyExists:
-            return None
-        except Forbidden as error:
-            return await self._refusal(run.account, rights[0], error)
-        except Invalid as error:
-            return NotAccepted(error.detail)
-        return None
-
-    async def delete_job(self, run: Run, uid: str) -> Refusal | None:
-        """Remove the run's Job of that UID as its account."""
-        try:
-            await self._kube.delete(JOBS, run.namespace, run.name, uid=uid, account=run.account)
-        except Conflict:
-            return None
-        except Forbidden as error:
-            return await self._refusal(run.account, Right("delete", "batch", "jobs", run.name), error)
-        return None
-
-    async def patch_target(self, run: Run, patch: Json) -> Refusal | None:
-        """Change the target as the run's account. A target that changed since it was read is left: look again."""
-        name = run.spec.policy.spec.rollout.target_ref.name
-        try:
-            await self._kube.patch(DEPLOYMENTS, run.namespace, name, patch, account=run.account, strategic=True)
-        except (Conflict, NotFound):
-            return None
-        except Forbidden as error:
-            return await self._refusal(run.account, Right("patch", "apps", "deployments", name), error)
-        except Invalid as error:
-            # What a ValidatingAdmissionPolicy answers unless it names another reason.
-            return Refusal(run.account, Right("patch", "apps", "deployments", name), detail=error.detail)
-        return None
 
     async def post_event(self, namespace: str, event: Json) -> None:
         """Tell of something that happened, as a Kubernetes Event. One that cannot be posted is not worth a pass."""

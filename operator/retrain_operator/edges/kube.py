@@ -21,7 +21,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import KUBE_CONFIG_DEFAULT_LOCATION, ConfigException, load_incluster_config, load_kube_config
 
 from retrain_operator.edges.refusal import Expired, NotFound, TimedOut, Unavailable, refusal
-from retrain_operator.edges.request import ACCESS_REVIEWS, Request, Resource
+from retrain_operator.edges.request import ACCESS_REVIEWS, Discovery, Request, Resource
 from retrain_operator.model.access import Account, Right
 
 Json = dict[str, Any]
@@ -31,6 +31,7 @@ MANAGER = "retrain-operator"
 READ_TIMEOUT = 10.0
 WRITE_TIMEOUT = 5.0
 PAGE = 500
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 RETRY_PAUSES = (0.2, 0.8)
 """Seconds between the tries of a read, each stretched or shortened by up to a half."""
 
@@ -60,15 +61,39 @@ class Kube:
         """The object as it is now."""
         return await self._read(Request("get", resource, namespace, name, account=account))
 
+    async def exists(self, resource: Resource, namespace: str, name: str, *, account: Account) -> bool:
+        """Whether the object is there. Its content is not sent: nobody needs a Secret to know that it exists."""
+        try:
+            await self._read(Request("get", resource, namespace, name, account=account, metadata_only=True))
+        except NotFound:
+            return False
+        return True
+
+    async def plural(self, group: str, version: str, kind: str) -> str:
+        """What objects of a kind are called in URLs and Roles; empty when the API server serves no such kind."""
+        try:
+            answer = await self._read(Discovery("get", Resource(group, version, "kinds"), None))
+        except NotFound:
+            return ""
+        served = (each for each in answer.get("resources", ()) if each.get("kind") == kind)
+        return next((each["name"] for each in served if "/" not in each["name"] and each.get("namespaced")), "")
+
     async def list(
-        self, resource: Resource, namespace: str | None, *, labels: str = "", account: Account | None = None
+        self,
+        resource: Resource,
+        namespace: str | None,
+        *,
+        labels: str = "",
+        fields: str = "",
+        account: Account | None = None,
     ) -> Objects:
-        """All objects that match the label selector, in one namespace or (None) in all.
+        """All objects that match both selectors, in one namespace or (None) in all.
 
         The API server leaves apiVersion and kind out of the items of built-in lists.
         """
         request = Request("list", resource, namespace, account=account)
         query = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
+        query |= {"fieldSelector": fields} if fields else {}
         try:
             return await self._pages(request, query)
         except Expired:
@@ -82,23 +107,22 @@ class Kube:
         request = Request("create", resource, namespace, name, account=account)
         return await self._send(request, {"fieldManager": MANAGER}, body)
 
-    async def patch(  # noqa: PLR0913 -- the last three are rare and told by name
+    async def patch(
         self,
         resource: Resource,
         namespace: str | None,
         name: str,
-        body: Json,
+        body: Json | Objects,
         *,
         account: Account | None = None,
         subresource: str = "",
-        strategic: bool = False,
     ) -> Json:
-        """Merge `body` into the object and return it. A resourceVersion in its metadata makes a stale patch a Conflict.
+        """Merge `body` into the object, or do the operations of a JSON Patch, and return the object.
 
-        `strategic` merges lists of built-in kinds by their keys, such as containers and env by name.
+        A resourceVersion or UID in its metadata makes a stale patch a Conflict.
         """
         request = Request("patch", resource, namespace, name, subresource, account)
-        kind = "strategic-merge-patch" if strategic else "merge-patch"
+        kind = "json-patch" if isinstance(body, list) else "merge-patch"
         return await self._send(request, {"fieldManager": MANAGER}, body, f"application/{kind}+json")
 
     async def delete(
@@ -155,11 +179,12 @@ class Kube:
         self,
         request: Request,
         query: dict[str, str],
-        body: Json | None = None,
+        body: Json | Objects | None = None,
         content_type: str = "application/json",
     ) -> Json:
         seconds = READ_TIMEOUT if request.method == "GET" else WRITE_TIMEOUT
-        client, headers = self._own, {"Accept": "application/json", "Content-Type": content_type}
+        accept = _METADATA if request.metadata_only else "application/json"
+        client, headers = self._own, {"Accept": accept, "Content-Type": content_type}
         if request.account:
             # Of a ServiceAccount's groups the API server knows itself; naming them would take rights on groups.
             client, headers["Impersonate-User"] = self._acting, request.account.user

@@ -5,22 +5,27 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from retrain_operator.edges.workload import PULL_PROBLEMS
 from retrain_operator.model.mistakes import mistakes
-from retrain_operator.model.names import REQUEST_ANNOTATION, STEPS
+from retrain_operator.model.names import (
+    APPROVE_ANNOTATION,
+    APPROVED_BY_ANNOTATION,
+    REJECT_ANNOTATION,
+    REQUEST_ANNOTATION,
+    STEPS,
+    UNDO_ANNOTATION,
+)
 from retrain_operator.model.plain import plain
-from retrain_operator.model.policy import PolicySpec, Rollout
+from retrain_operator.model.policy import PolicySpec
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import RunSpec, RunStatus
 from retrain_operator.model.status import PolicyStatus
-from retrain_operator.model.target import ContainerAbsent, Serving, VariableAbsent
 from retrain_operator.model.training import Container, Exited, Job, NotStarted, Started
-from retrain_operator.model.world import InvalidPolicy, Policy, Run
+from retrain_operator.model.world import Ask, InvalidPolicy, Policy, Run
 from retrain_trainer.contract import ANSWER_LIMIT
 
 Json = dict[str, Any]
 StatusT = TypeVar("StatusT", bound=BaseModel)
-
-_PULL_PROBLEMS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 
 
 def time(text: str) -> datetime:
@@ -43,25 +48,31 @@ def policy(body: Json) -> Policy | InvalidPolicy:
         spec = PolicySpec.model_validate(body.get("spec", {}))
     except ValidationError as error:
         return InvalidPolicy(**known, mistake=_mistake(error))
-    requested = meta.get("annotations", {}).get(REQUEST_ANNOTATION)
     return Policy(
         **known,
         spec=spec,
         created=time(meta["creationTimestamp"]),
-        requested=plain(requested, 256) if requested else None,
-        requested_by=_annotator(meta, REQUEST_ANNOTATION) if requested else None,
+        requested=ask(meta, REQUEST_ANNOTATION),
+        approve=ask(meta, APPROVE_ANNOTATION, APPROVED_BY_ANNOTATION),
+        reject=ask(meta, REJECT_ANNOTATION, APPROVED_BY_ANNOTATION),
+        undo_to=ask(meta, UNDO_ANNOTATION),
     )
 
 
-def _annotator(meta: Json, annotation: str) -> str | None:
-    """The field manager that wrote an annotation last, where the API server says so."""
+def ask(meta: Json, annotation: str, signed: str = "") -> Ask | None:
+    """What an annotation asks for, and by whom: as the annotation `signed` says, else the manager that wrote it."""
+    annotations = meta.get("annotations", {})
+    if not annotations.get(annotation):
+        return None
     wrote = [
         each
         for each in meta.get("managedFields", ())
         if f"f:{annotation}" in each.get("fieldsV1", {}).get("f:metadata", {}).get("f:annotations", {})
     ]
-    newest = max(wrote, key=lambda each: each.get("time", ""), default=None)
-    return plain(newest.get("manager", ""), 128) or None if newest else None
+    newest: Json = max(wrote, key=lambda each: str(each.get("time", "")), default={})
+    by = annotations.get(signed) or newest.get("manager", "")
+    at = time(newest["time"]) if newest.get("time") else None
+    return Ask(plain(annotations[annotation], 256), plain(by, 128), at)
 
 
 class UnreadableError(Exception):
@@ -111,34 +122,8 @@ def owned_by(body: Json, uid: str) -> bool:
     return any(owner.get("controller") and owner.get("uid") == uid for owner in owners)
 
 
-def serving(body: Json, rollout: Rollout) -> Serving | ContainerAbsent | VariableAbsent:
-    """The Deployment, as far as a rollout is concerned with it."""
-    containers = {each["name"]: each for each in body["spec"]["template"]["spec"]["containers"]}
-    if rollout.container not in containers:
-        return ContainerAbsent(tuple(containers))
-    plain_values = {
-        each["name"]: each.get("value", "")
-        for each in containers[rollout.container].get("env", ())
-        if "valueFrom" not in each
-    }
-    if rollout.env not in plain_values:
-        return VariableAbsent(tuple(plain_values))
-    meta, status = body["metadata"], body.get("status", {})
-    return Serving(
-        name=meta["name"],
-        uid=meta["uid"],
-        resource_version=meta["resourceVersion"],
-        value=plain_values[rollout.env],
-        replicas=body["spec"].get("replicas", 1),
-        updated=status.get("updatedReplicas", 0),
-        available=status.get("availableReplicas", 0),
-        total=status.get("replicas", 0),
-        settled=status.get("observedGeneration", 0) >= meta.get("generation", 0),
-    )
-
-
-def job(body: Json, pods: list[Json]) -> Job:
-    """The Job with the containers of the pod that ended it, or else of its newest pod."""
+def job(body: Json, pods: list[Json], refusal: str = "") -> Job:
+    """The Job with the containers of the pod that ended it, else of its newest pod, else with why there is none."""
     meta, status = body["metadata"], body.get("status", {})
     conditions = {each["type"]: each for each in status.get("conditions", ()) if each.get("status") == "True"}
     own = [pod for pod in pods if owned_by(pod, meta["uid"])]
@@ -149,6 +134,7 @@ def job(body: Json, pods: list[Json]) -> Job:
         complete="Complete" in conditions,
         failed=conditions["Failed"].get("reason") or "Failed" if "Failed" in conditions else "",
         containers=containers(own[-1]) if own else (),
+        refusal="" if own else refusal,
     )
 
 
@@ -183,7 +169,7 @@ def _container(status: Json | None, unscheduled: str, made: str) -> Container:
             )
         case {"running": running}:
             return Started(time(running["startedAt"]))
-        case {"waiting": {"reason": reason}} if status and reason in _PULL_PROBLEMS:
+        case {"waiting": {"reason": reason}} if status and reason in PULL_PROBLEMS:
             detail = (
                 f"Image {status['image']} cannot be pulled ({reason}). Check trainer.image and the node's registry."
             )

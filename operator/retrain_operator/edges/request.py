@@ -24,6 +24,12 @@ DEPLOYMENTS = Resource("apps", "v1", "deployments")
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts")
 SECRETS = Resource("", "v1", "secrets")
 EVENTS = Resource("", "v1", "events")
+MOUNTS = {
+    "PersistentVolumeClaim": Resource("", "v1", "persistentvolumeclaims"),
+    "ConfigMap": Resource("", "v1", "configmaps"),
+    "Secret": SECRETS,
+}
+"""What a pod may mount, by its kind."""
 ACCESS_REVIEWS = Resource("authorization.k8s.io", "v1", "selfsubjectaccessreviews")
 
 _METHODS = {"get": "GET", "list": "GET", "create": "POST", "patch": "PATCH", "delete": "DELETE"}
@@ -39,6 +45,8 @@ class Request:
     name: str = ""
     subresource: str = ""
     account: Account | None = None
+    metadata_only: bool = False
+    """Whether the object's content is left out of the answer."""
 
     @property
     def right(self) -> Right:
@@ -74,3 +82,14 @@ class Request:
     def __str__(self) -> str:
         """How messages name it: patch deployments.apps "churn" in namespace shop."""
         return f"{self.verb} {self.thing}"
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery(Request):
+    """Which kinds a version of an API group serves; everybody may ask."""
+
+    @property
+    def path(self) -> str:
+        """The URL's path."""
+        group, version, _ = self.resource
+        return f"/apis/{quote(group, safe='')}/{version}" if group else f"/api/{version}"

@@ -32,6 +32,9 @@ PATTERNS: Mapping[str, str] = {
     r"^[0-9]+(\.[0-9]+)?(k|Ki|[MGT]i?)?$": "an amount of memory such as 512Mi or 4Gi",
     r"^/[A-Za-z0-9/_.-]*$": "a path that begins with / and has only letters, digits, _, . and -, such as /data",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "letters, digits and _ only, no digit first, such as MODEL_URI",
+    r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?v[0-9]+((alpha|beta)[0-9]+)?$": "an API version such as apps/v1",
+    "^[A-Z][A-Za-z0-9]*$": "a kind as Kubernetes writes it, such as Deployment",
+    r"^spec(\.[A-Za-z][A-Za-z0-9_-]*)+$": "a field below spec, such as spec.predictor.model.storageUri",
     r"^[a-z][a-z0-9_]{0,62}$": "lower-case letters, digits and _ only, a letter first, such as log_loss",
 }
 """What a user may write where a field of the API has that pattern."""

@@ -4,11 +4,12 @@ These models are the one source of `crds/`: every field has a description, a bou
 """
 
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from retrain_operator.model.scalars import DottedName, Duration, Name
+from retrain_operator.model.rollout import Rollout
+from retrain_operator.model.scalars import Duration, Name
 from retrain_operator.model.schema import ApiWord, at_least, rules
 from retrain_operator.model.trainer import Trainer
 from retrain_operator.model.trigger import Trigger, TriggerMode
@@ -47,33 +48,6 @@ class Limits(ApiWord):
         le=100,
         description="After so many failed runs in a row no run starts until the spec changes or one is asked for by "
         "hand.",
-    )
-
-
-class TargetRef(ApiWord):
-    """The workload that serves the model, in this namespace."""
-
-    api_version: Literal["apps/v1"] = Field("apps/v1", description="API of the workload.")
-    kind: Literal["Deployment"] = Field("Deployment", description="Kind of the workload.")
-    name: DottedName = Field(description="Name of the Deployment.")
-
-
-class Rollout(ApiWord):
-    """Where a promoted model goes."""
-
-    target_ref: TargetRef = Field(description="The Deployment that serves the model.")
-    container: Name = Field(description="Container of the Deployment that reads the variable.")
-    env: str = Field(
-        "MODEL_URI",
-        pattern="^[A-Za-z_][A-Za-z0-9_]*$",
-        max_length=128,
-        description="Environment variable that names the model in service: the one field that is changed.",
-    )
-    progress_deadline: Duration = Field(
-        timedelta(minutes=5),
-        ge=timedelta(seconds=10),
-        json_schema_extra=at_least("progressDeadline", "10s"),
-        description="The model before is restored when the rollout takes longer, such as 5m.",
     )
 
 

@@ -5,9 +5,9 @@ from enum import StrEnum
 from pydantic import ConfigDict, Field
 
 from retrain_operator.model.policy import PolicySpec
-from retrain_operator.model.scalars import CamelWord, DottedName, Name, Sentence, Time
+from retrain_operator.model.scalars import CamelWord, Name, Sentence, Time
 from retrain_operator.model.schema import ApiWord, rules
-from retrain_operator.model.status import Cause, Condition
+from retrain_operator.model.status import Cause, Condition, MissingRights, Undo
 from retrain_trainer.contract import Champion, Digest, HoldoutReport, ModelRef, Reference, Score, Slice
 
 
@@ -29,7 +29,9 @@ class RunState(StrEnum):
 
     PENDING = "Pending"
     TRAINING = "Training"
+    AWAITING_APPROVAL = "AwaitingApproval"
     DEPLOYING = "Deploying"
+    BAKING = "Baking"
     BLOCKED = "Blocked"
     ENDED = "Ended"
 
@@ -85,6 +87,7 @@ class RunSpec(ApiWord):
     known_data: Digest | None = Field(
         None, description="SHA-256 over new data that was trained on in the same way before, to no avail."
     )
+    undo: Undo | None = Field(None, description="The version to put back; nothing is trained then.")
 
 
 class JobRecord(ApiWord):
@@ -93,17 +96,6 @@ class JobRecord(ApiWord):
     name: Name = Field(description="Its name.")
     uid: str = Field(max_length=64, description="Its UID.")
     made: int = Field(1, ge=1, description="How many Jobs were made for this run; more than one when a Job was lost.")
-
-
-class Missing(ApiWord):
-    """One right that is missing, as a Role would grant it."""
-
-    layer: CamelWord = Field(description="Who refused: ServiceAccountNotFound, Impersonation or RBAC.")
-    account: str = Field(max_length=160, description="Whose right it is.")
-    verb: str = Field(max_length=32, description="Verb of the Role's rule.")
-    api_group: str = Field("", max_length=253, description="apiGroup of the Role's rule; empty is the core group.")
-    resource: str = Field(max_length=63, description="Resource of the Role's rule.")
-    name: str = Field("", max_length=253, description="resourceName of the Role's rule; empty for all.")
 
 
 class VerdictRecord(ApiWord):
@@ -126,15 +118,37 @@ class Result(ApiWord):
     worst_slice: Slice | None = Field(None, description="Both models where the candidate falls back most.")
 
 
+class ApprovalRecord(ApiWord):
+    """Who let the candidate into service, or did not."""
+
+    since: Time = Field(description="From when it waited.")
+    digest: Digest = Field(description="SHA-256 of the manifest of the candidate that it is about.")
+    decision: CamelWord = Field("", description="Approved, Rejected or Expired; empty while it waits.")
+    by: str = Field("", max_length=128, description="Who said so: retrain.dev/approved-by, else the field manager.")
+    at: Time | None = Field(None, description="When.")
+
+
+class UndoRecord(ApiWord):
+    """Why the value before is being put back."""
+
+    reason: CamelWord = Field(description="Why, in one word.")
+    message: Sentence = Field(description="Why, as the beginning of a sentence.")
+
+
 class RolloutRecord(ApiWord):
     """What was changed in the target; written before the change, so that it can always be undone."""
 
-    deployment: DottedName = Field(description="The Deployment.")
-    from_: str = Field(alias="from", max_length=2048, description="Value of the variable before.")
-    to: str = Field(max_length=2048, description="Value of the variable after.")
-    start_time: Time = Field(description="When the rollout started.")
+    target: str = Field(max_length=320, description="Kind and name of the workload.")
+    uid: str = Field(max_length=64, description="Its UID.")
+    from_: str = Field(alias="from", max_length=2048, description="Value of the field before.")
+    to: str = Field(max_length=2048, description="Value of the field after.")
+    from_digest: str = Field("", max_length=128, description="Annotation retrain.dev/model-digest before.")
+    from_run: str = Field("", max_length=63, description="Annotation retrain.dev/run before.")
+    start_time: Time = Field(description="When the rollout started, or went on after it had been held.")
     landed: bool = Field(False, description="Whether the change was seen in the target.")
-    undo: bool = Field(False, description="Whether the value before is being put back.")
+    held: bool = Field(False, description="Whether the target's owner holds the rollout.")
+    complete_time: Time | None = Field(None, description="When all of the target ran the new value.")
+    undo: UndoRecord | None = Field(None, description="Why the value before is being put back.")
 
 
 class RunStatus(ApiWord):
@@ -152,6 +166,10 @@ class RunStatus(ApiWord):
     job: JobRecord | None = Field(None, description="The Job that trains.")
     result: Result | None = Field(None, description="What the trainer measured.")
     verdict: VerdictRecord | None = Field(None, description="What the numbers mean.")
+    approval: ApprovalRecord | None = Field(None, description="Who let the candidate into service.")
     rollout: RolloutRecord | None = Field(None, description="What was changed in the target.")
-    missing: tuple[Missing, ...] = Field((), max_length=16, description="Rights that hold the run back.")
+    recommendation: str = Field(
+        "", max_length=8192, description="The patch to commit, with rollout.mode RecommendOnly."
+    )
+    missing: MissingRights = Field((), description="Rights that hold the run back.")
     conditions: tuple[Condition, ...] = Field((), max_length=8, description="Finished: whether the run has ended.")

@@ -1,12 +1,13 @@
 """What the operator writes on a RetrainPolicy: where it stands, in one word, one sentence and the facts behind them."""
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
 from retrain_operator.model.scalars import CamelWord, Duration, Name, Sentence, Time
 from retrain_operator.model.schema import ApiWord
-from retrain_trainer.contract import Digest, Uri
+from retrain_trainer.contract import Digest, ModelRef, Uri
 
 
 class Condition(ApiWord):
@@ -26,11 +27,29 @@ class PolicyState(StrEnum):
     IDLE = "Idle"
     COOLING_DOWN = "CoolingDown"
     TRAINING = "Training"
+    AWAITING_APPROVAL = "AwaitingApproval"
     DEPLOYING = "Deploying"
+    BAKING = "Baking"
     BLOCKED = "Blocked"
     STALLED = "Stalled"
     SUSPENDED = "Suspended"
     INVALID = "Invalid"
+
+
+class Missing(ApiWord):
+    """One right that is missing, as a Role would grant it."""
+
+    layer: CamelWord = Field(description="Who refused: ServiceAccountNotFound, Impersonation or RBAC.")
+    account: str = Field(max_length=160, description="Whose right it is.")
+    verb: str = Field(max_length=32, description="Verb of the Role's rule.")
+    api_group: str = Field("", max_length=253, description="apiGroup of the Role's rule; empty is the core group.")
+    resource: str = Field(max_length=63, description="Resource of the Role's rule.")
+    name: str = Field("", max_length=253, description="resourceName of the Role's rule; empty for all.")
+
+
+MissingRights = Annotated[tuple[Missing, ...], Field(max_length=16)]
+Grant = Annotated[str, Field(max_length=16384)]
+"""Objects to apply, as YAML."""
 
 
 class TriggerState(StrEnum):
@@ -73,7 +92,7 @@ class TriggerStatus(ApiWord):
 class Cause(ApiWord):
     """Why a run started."""
 
-    trigger: str = Field(max_length=63, description="Name of the trigger, `all` of them, or `manual`.")
+    trigger: str = Field(max_length=63, description="Name of the trigger, `all` of them, `manual` or `undo`.")
     message: Sentence = Field(description="What was seen, in a sentence.")
     at: Time = Field(description="When it was seen: the check, the slot of the schedule, or the request.")
     breached_since: Time | None = Field(None, description="Start of the breach that the run is to heal.")
@@ -90,12 +109,21 @@ class SeenVolume(ApiWord):
     value: float = Field(description="The volume.")
 
 
+class Undo(ApiWord):
+    """A version to go back to. Without `uri` nothing of that name is known."""
+
+    to: str = Field(max_length=256, description="The run or version that was named.")
+    uri: Uri | None = Field(None, description="Its folder in the store.")
+    digest: Digest | None = Field(None, description="SHA-256 of its manifest, where it is known.")
+
+
 class ActiveRun(ApiWord):
     """The claim that makes a run the policy's only one. It is written before the run exists."""
 
     name: Name = Field(description="Name of the RetrainRun.")
     cause: Cause = Field(description="Why it starts.")
     made: bool = Field(False, description="Whether the run was seen; one that is gone after that is not made again.")
+    undo: Undo | None = Field(None, description="The version to put back, when that is what was asked for.")
     data_volumes: tuple[SeenVolume, ...] = Field(
         (), max_length=16, description="Volumes when it started: what growth is measured from once it has succeeded."
     )
@@ -114,16 +142,28 @@ class RunSummary(ApiWord):
     completion_time: Time = Field(description="When it ended.")
     data_digest: Digest | None = Field(None, description="SHA-256 over the new data that it found.")
     recipe: str = Field("", max_length=16, description="Hash of how it trained: data, model, trainer, gates, champion.")
+    candidate: ModelRef | None = Field(None, description="The version that it made or put back.")
 
 
 class ServedModel(ApiWord):
     """The model that the last successful run put in service."""
 
     uri: Uri = Field(description="Its folder in the store.")
-    digest: Digest = Field(description="SHA-256 of its manifest.")
+    digest: Digest | None = Field(None, description="SHA-256 of its manifest, where it is known.")
     version: str = Field(max_length=128, description="Name of its folder.")
-    run: Name = Field(description="The run that made it.")
+    run: Name = Field(description="The run that put it there.")
     promoted_at: Time = Field(description="When its rollout was complete.")
+    before: str = Field("", max_length=2048, description="The model that it replaced.")
+
+
+class Quarantined(ApiWord):
+    """A version that was in service and taken back: it is not rolled out again, nor is its like trained."""
+
+    uri: Uri = Field(description="Its folder in the store.")
+    digest: Digest = Field(description="SHA-256 of its manifest.")
+    run: Name = Field(description="The run that took it back.")
+    reason: CamelWord = Field(description="Why, in one word.")
+    at: Time = Field(description="When.")
 
 
 class PolicyStatus(ApiWord):
@@ -151,3 +191,9 @@ class PolicyStatus(ApiWord):
     last_handled_request: str | None = Field(
         None, max_length=256, description="Last value of retrain.dev/requestedAt that a run answered."
     )
+    last_handled_undo: str | None = Field(
+        None, max_length=256, description="Last value of retrain.dev/undo-to that a run answered."
+    )
+    quarantine: tuple[Quarantined, ...] = Field((), max_length=20, description="Versions taken back, newest first.")
+    missing: MissingRights = Field((), description="Rights that are missing.")
+    grant: Grant = Field("", description="Objects that grant what is missing, to look at and apply.")

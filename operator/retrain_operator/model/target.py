@@ -1,8 +1,9 @@
-"""What the target of a rollout was like: the Deployment as the policy's account sees it, or why it does not."""
+"""What the target of a rollout was like: the workload as the policy's account sees it, or why it does not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from retrain_operator.model.access import Refusal
+from retrain_operator.model.access import Refusal, Right
+from retrain_operator.model.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,13 +12,18 @@ class NotLooked:
 
 
 @dataclass(frozen=True, slots=True)
+class KindUnknown:
+    """The API server serves no such kind."""
+
+
+@dataclass(frozen=True, slots=True)
 class TargetAbsent:
-    """There is no Deployment of that name."""
+    """There is no workload of that name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerAbsent:
-    """The Deployment has no container of that name, but these."""
+    """Its pod template has no container of that name, but these."""
 
     found: tuple[str, ...]
 
@@ -30,24 +36,115 @@ class VariableAbsent:
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
-    """The Deployment that serves the model, as the policy's account sees it. `value` is the variable's value."""
+class VariableFromSource:
+    """The container takes the variable from elsewhere (valueFrom), so it has no value to change."""
 
-    name: str
+
+@dataclass(frozen=True, slots=True)
+class FieldAbsent:
+    """The object has no text at that path, and nothing that could hold one."""
+
+
+# How far a rollout is, as the workload itself tells.
+
+
+@dataclass(frozen=True, slots=True)
+class InService:
+    """All of it runs the newest spec and answers, and nothing older is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """It is on its way, and how far; `trouble` is what its pods suffer from, where that was seen."""
+
+    message: str
+    trouble: "Trouble | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What keeps it from getting there."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnHold:
+    """Its owner holds it: neither a success nor a failure, however long it lasts."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Its controller has given up."""
+
+    reason: Reason
+    message: str
+
+
+Progress = InService | Unsettled | OnHold | Broken
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The annotations that say which model it is and which run put it there, each empty when absent."""
+
+    at: str
+    """JSON pointer to the annotations that they are part of."""
+    there: bool = True
+    """Whether there are annotations at all."""
+    digest: str = ""
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """The workload that serves the model, as the policy's account sees it. `value` is what its field says."""
+
     uid: str
     resource_version: str
     value: str
-    replicas: int
-    updated: int
-    available: int
-    total: int
-    settled: bool
-    """Whether the Deployment's controller has seen its newest spec."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether there are replicas, all of them run the newest pod template and answer, and no older one is left."""
-        return self.settled and self.replicas > 0 and self.updated == self.replicas == self.available == self.total
+    at: str
+    """JSON pointer to the field."""
+    there: bool = True
+    """Whether the field is there; one that is not can be added."""
+    marks: Marks = field(default_factory=lambda: Marks("/metadata/annotations"))
+    progress: Progress = field(default_factory=InService)
+    manager: str = ""
+    """Field manager that wrote the field last, where the API server knows; empty when it is the operator."""
 
 
-Target = NotLooked | TargetAbsent | ContainerAbsent | VariableAbsent | Refusal | Serving
+Target = (
+    NotLooked
+    | KindUnknown
+    | TargetAbsent
+    | ContainerAbsent
+    | VariableAbsent
+    | VariableFromSource
+    | FieldAbsent
+    | Refusal
+    | Serving
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """Something of the namespace that a trainer's pod mounts."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What was found before a run: the target, rights that the account lacks, and mounts that do not exist.
+
+    Nothing is known of the rest where the target is a Refusal.
+    """
+
+    target: Target = field(default_factory=NotLooked)
+    lacking: tuple[Right, ...] = ()
+    absent: tuple[Mount, ...] = ()

@@ -56,6 +56,8 @@ class Job:
     """Kubernetes' reason why the Job failed, such as DeadlineExceeded; empty while it has not."""
     containers: tuple[Container, ...] = ()
     """Empty when the Job has no pod."""
+    refusal: str = ""
+    """The API server's own sentence on why no pod of it can be made, bounded; empty when none is known."""
 
 
 TrainingJob = NoJob | ForeignJob | Job

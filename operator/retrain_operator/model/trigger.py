@@ -176,7 +176,9 @@ class TriggerMode(StrEnum):
     ALL = "All"
 
 
-_RESERVED = "a trigger may not be called all or manual: runs that took all triggers, or a person, are told by these"
+_RESERVED = (
+    "a trigger may not be called all, manual or undo: runs that took all triggers, or a person, are told by these"
+)
 
 
 class Trigger(ApiWord):
@@ -188,7 +190,7 @@ class Trigger(ApiWord):
                 "[has(self.prometheus), has(self.schedule), has(self.dataVolume)].filter(x, x).size() == 1",
                 "a trigger needs exactly one of prometheus, schedule, dataVolume",
             ),
-            ("!(self.name in ['all', 'manual'])", _RESERVED),
+            ("!(self.name in ['all', 'manual', 'undo'])", _RESERVED),
         )
     )
     name: Name = Field(description="What the trigger is called in status, events and messages.")
@@ -205,6 +207,6 @@ class Trigger(ApiWord):
     def _has_one_source(self) -> Self:
         if [self.prometheus, self.schedule, self.data_volume].count(None) != 2:
             raise ValueError(f"trigger {self.name} needs exactly one of prometheus, schedule, dataVolume")
-        if self.name in ("all", "manual"):
+        if self.name in ("all", "manual", "undo"):
             raise ValueError(_RESERVED)
         return self

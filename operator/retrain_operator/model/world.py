@@ -8,9 +8,10 @@ from retrain_operator.model.access import Account
 from retrain_operator.model.observation import Observation
 from retrain_operator.model.policy import PolicySpec
 from retrain_operator.model.run import Outcome, RunSpec, RunStatus
-from retrain_operator.model.status import PolicyStatus
+from retrain_operator.model.status import PolicyStatus, Undo
 from retrain_operator.model.target import NotLooked, Target
 from retrain_operator.model.training import NoJob, TrainingJob
+from retrain_trainer.contract import ModelRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,15 @@ PolicyRun = NoRun | Claimed | Going | Ended | Foreign
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """What a person asked for by an annotation: its value, who wrote it and when, as far as the API server knows."""
+
+    value: str
+    by: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A RetrainPolicy, parsed."""
 
@@ -61,10 +71,14 @@ class Policy:
     spec: PolicySpec
     status: PolicyStatus
     created: datetime
-    requested: str | None = None
-    """Value of the annotation retrain.dev/requestedAt."""
-    requested_by: str | None = None
-    """Field manager that wrote it, where the API server knows."""
+    requested: Ask | None = None
+    """The annotation retrain.dev/requestedAt."""
+    approve: Ask | None = None
+    """The annotation retrain.dev/approve."""
+    reject: Ask | None = None
+    """The annotation retrain.dev/reject."""
+    undo_to: Ask | None = None
+    """The annotation retrain.dev/undo-to."""
 
     @property
     def account(self) -> Account:
@@ -94,6 +108,8 @@ class PolicyWorld:
     run: PolicyRun = field(default_factory=NoRun)
     observations: Mapping[str, Observation] = field(default_factory=dict)
     """Newest observation of each trigger that asks a Prometheus, by its name."""
+    undo: Undo | None = None
+    """What the annotation retrain.dev/undo-to means, where it asks for something new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +129,11 @@ class Run:
         """Who the operator acts as for this run."""
         return Account(self.namespace, self.spec.policy.spec.service_account_name)
 
+    @property
+    def candidate(self) -> ModelRef | None:
+        """The version that was trained, once it is known."""
+        return self.status.result.candidate if self.status.result else None
+
 
 @dataclass(frozen=True, slots=True)
 class RunWorld:
@@ -122,3 +143,5 @@ class RunWorld:
     run: Run
     job: TrainingJob = field(default_factory=NoJob)
     target: Target = field(default_factory=NotLooked)
+    policy: Policy | None = None
+    """The policy as it is now, where something may depend on it; None when it is gone or cannot be followed."""

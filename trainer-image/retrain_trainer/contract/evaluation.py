@@ -80,6 +80,7 @@ class OnMissingChampion(StrEnum):
     """What happens to a candidate when no model is in service to compare it with."""
 
     PROMOTE = "Promote"
+    REQUIRE_APPROVAL = "RequireApproval"
     REJECT = "Reject"
 
 
@@ -112,7 +113,8 @@ class Evaluation(Word):
     gates: tuple[Gate, ...] = Field(min_length=1, max_length=8, description="All must pass.")
     on_missing_champion: OnMissingChampion = Field(
         OnMissingChampion.PROMOTE,
-        description="What happens to a candidate that passes its thresholds when no model is in service.",
+        description="What happens to a candidate that passes its thresholds when no model is in service. "
+        "RequireApproval: it waits for a person, as with rollout.approval Manual.",
     )
     confidence: float = Field(
         0.95, ge=0.5, le=0.999, description="Confidence with which the candidate must be better than the champion."

@@ -1,11 +1,19 @@
 """What to apply for each kind of missing right."""
 
-from retrain_operator.cli.grant import grant
+from typing import Any
+
+import yaml
+
+from retrain_operator.decide.grant import grant as granted
 from retrain_operator.model.access import Account
-from retrain_operator.model.run import Missing
+from retrain_operator.model.status import Missing
 
 ACCOUNT = Account("shop", "retrain-runner")
 RBAC = "rbac.authorization.k8s.io"
+
+
+def grant(account: Account, lacking: list[Missing]) -> list[Any]:
+    return list(yaml.safe_load_all(granted(account, lacking)))
 
 
 def missing(layer: str, verb: str, group: str, resource: str, name: str = "") -> Missing:

@@ -1,10 +1,12 @@
-"""What an administrator applies to give a blocked run the rights that it lacks. Pure: rights in, objects out."""
+"""What an administrator applies to give a policy's account the rights that it lacks, and nothing more."""
 
 from collections.abc import Sequence
 from typing import Any
 
+import yaml
+
 from retrain_operator.model.access import Account
-from retrain_operator.model.run import Missing
+from retrain_operator.model.status import Missing
 
 Json = dict[str, Any]
 
@@ -12,8 +14,12 @@ OPERATOR = Account("retrain-system", "retrain-operator")
 RBAC = "rbac.authorization.k8s.io"
 
 
-def grant(account: Account, missing: Sequence[Missing]) -> list[Json]:
-    """Objects that give `account`, the policy's ServiceAccount, and the operator exactly what is missing."""
+def grant(account: Account, missing: Sequence[Missing]) -> str:
+    """Objects, as YAML, that give `account`, the policy's ServiceAccount, and the operator exactly what is missing."""
+    return yaml.safe_dump_all(_objects(account, missing), sort_keys=False, default_flow_style=None, width=1000)
+
+
+def _objects(account: Account, missing: Sequence[Missing]) -> list[Json]:
     objects: list[Json] = []
     if any(right.layer == "ServiceAccountNotFound" for right in missing):
         meta = {"name": account.name, "namespace": account.namespace}

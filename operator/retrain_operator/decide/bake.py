@@ -1,0 +1,101 @@
+"""The time after a rollout in which the model must prove itself: the policy's own metric triggers must stay healthy.
+
+What counts is a breach that began after the rollout, for as long as its `for` asks: the one that the run was started to
+heal may take its time to end. No data and errors decide nothing; they hold the end up for as long again at most.
+"""
+
+from datetime import datetime, timedelta
+
+from retrain_operator.decide.approval import by, told
+from retrain_operator.decide.deploying import deployed, deploying
+from retrain_operator.decide.moves import Move, Wait
+from retrain_operator.decide.wording import joined
+from retrain_operator.model.reason import Reason
+from retrain_operator.model.run import ApprovalRecord, Outcome, RolloutRecord, RunState, StepState, UndoRecord
+from retrain_operator.model.scalars import duration_text
+from retrain_operator.model.status import TriggerState, TriggerStatus
+from retrain_operator.model.target import Broken, Serving, Unsettled
+from retrain_operator.model.world import RunWorld
+
+BAKE_POLL = timedelta(seconds=5)
+UNKNOWN = (TriggerState.NO_DATA, TriggerState.ERROR)
+
+
+def baked(world: RunWorld, record: RolloutRecord) -> Move:
+    """The first move once all of the target runs the model."""
+    asked = world.run.spec.policy.spec.rollout.bake
+    if asked is None:
+        return _end(world, record, "")
+    return _watching(world, record, world.now + asked.duration)
+
+
+def bake(world: RunWorld, serving: Serving, record: RolloutRecord) -> Move | UndoRecord:
+    """The next move while the model is watched, or why it must go."""
+    asked, complete = world.run.spec.policy.spec.rollout.bake, record.complete_time
+    assert asked, "only a bake comes after a complete rollout"
+    assert complete
+    if why := _rejected(world, record) or _breach(world, record) or _down(serving):
+        return why
+    until = complete + asked.duration
+    since = [each for each in _watched(world) if each.state is TriggerState.PENDING and _new(each, record)]
+    unknown = [each.name for each in _watched(world) if each.state in UNKNOWN]
+    if world.now < until or since or (unknown and world.now < until + asked.duration):
+        return _watching(world, record, until)
+    seen = f" Its triggers stayed healthy for {duration_text(asked.duration)}."
+    if unknown:
+        watched = duration_text(2 * asked.duration)
+        seen = f" It was watched for {watched}, at the end of which {joined(unknown)} gave no number."
+    return _end(world, record, seen)
+
+
+def _watched(world: RunWorld) -> list[TriggerStatus]:
+    """The metric triggers that the run's policy had, as they stand now."""
+    names = {each.name for each in world.run.spec.policy.spec.triggers if each.prometheus}
+    return [each for each in world.policy.status.triggers if each.name in names] if world.policy else []
+
+
+def _new(trigger: TriggerStatus, record: RolloutRecord) -> bool:
+    return trigger.breached_since is not None and trigger.breached_since > record.start_time
+
+
+def _breach(world: RunWorld, record: RolloutRecord) -> UndoRecord | None:
+    firing = (each for each in _watched(world) if each.state is TriggerState.FIRING and _new(each, record))
+    breach = next(firing, None)
+    if breach is None:
+        return None
+    message = f"The model did not stay healthy in service ({breach.message.rstrip('.')})"
+    return UndoRecord(reason=Reason.BAKE_BREACHED, message=message)
+
+
+def _down(serving: Serving) -> UndoRecord | None:
+    """Pods that ran and do so no more: a node that is drained is no fault of the model, a crash loop is."""
+    match serving.progress:
+        case Unsettled(trouble=trouble) if trouble:
+            return UndoRecord(reason=trouble.reason, message=f"The model did not stay up in service: {trouble.message}")
+        case Broken(reason=reason, message=message):
+            return UndoRecord(reason=reason, message=f"The model did not stay up in service: {message}")
+        case _:
+            return None
+
+
+def _rejected(world: RunWorld, record: RolloutRecord) -> UndoRecord | None:
+    assert world.run.candidate, "only a candidate is watched"
+    about = ApprovalRecord(since=record.start_time, digest=world.run.candidate.digest)
+    said = told(world, about, reject=True)
+    if said is None:
+        return None
+    return UndoRecord(reason=Reason.REJECTED_BY_USER, message=f"{by(said)} rejected the model while it was watched")
+
+
+def _watching(world: RunWorld, record: RolloutRecord, until: datetime) -> Move:
+    message = f"The model is in service and watched until {until:%Y-%m-%d %H:%M:%S} UTC."
+    if world.now >= until:
+        message = "The model is in service and watched on, as not all of its triggers give a number yet."
+    status = deploying(world, Reason.BAKING, message, state=RunState.BAKING, record=record)
+    return Move(status, Wait(max(min(until - world.now, BAKE_POLL), timedelta(seconds=1))))
+
+
+def _end(world: RunWorld, record: RolloutRecord, seen: str) -> Move:
+    verdict = f" {world.run.status.verdict.message}" if world.run.status.verdict else ""
+    message = f"The candidate is in service.{seen}{verdict}"
+    return deployed(world, Outcome.SUCCEEDED, Reason.PROMOTED, message, state=StepState.SUCCEEDED, record=record)

@@ -1,0 +1,74 @@
+"""The change that a rollout makes to its target: one field, and the two annotations that say whose model it is.
+
+As a JSON Patch it serves every kind alike, since custom resources know no strategic merge. It carries the UID and
+version of the object that was looked at, so that it never lands on another one, and touches nothing else.
+"""
+
+from typing import Any
+
+import yaml
+
+from retrain_operator.model.names import DIGEST_ANNOTATION, RUN_LABEL
+from retrain_operator.model.rollout import Rollout
+from retrain_operator.model.run import RolloutRecord
+from retrain_operator.model.target import Marks, Serving
+from retrain_operator.model.world import Run
+
+Json = dict[str, Any]
+
+
+def rollout_patch(run: Run, record: RolloutRecord, serving: Serving, value: str) -> list[Json]:
+    """The operations that name a model in the target: the one of the run, or the one before it."""
+    ours = value == record.to and record.undo is None
+    digest, maker = (digest_of(run), run.name) if ours else (record.from_digest, record.from_run)
+    return [
+        {"op": "replace", "path": "/metadata/uid", "value": serving.uid},
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": serving.resource_version},
+        {"op": "replace" if serving.there else "add", "path": serving.at, "value": value},
+        *_marked(serving.marks, {DIGEST_ANNOTATION: digest, RUN_LABEL: maker}),
+    ]
+
+
+def digest_of(run: Run) -> str:
+    """Digest of the version that a run rolls out; empty when it is not known."""
+    if run.spec.undo:
+        return run.spec.undo.digest or ""
+    return run.candidate.digest if run.candidate else ""
+
+
+def _marked(marks: Marks, wanted: dict[str, str]) -> list[Json]:
+    known = {DIGEST_ANNOTATION: marks.digest, RUN_LABEL: marks.run}
+    if not marks.there:
+        present = {name: value for name, value in wanted.items() if value}
+        return [{"op": "add", "path": marks.at, "value": present}] if present else []
+    return [
+        each for name, value in wanted.items() if (each := _mark(f"{marks.at}/{_escaped(name)}", known[name], value))
+    ]
+
+
+def _mark(at: str, known: str, wanted: str) -> Json | None:
+    if known == wanted:
+        return None
+    return {"op": "add", "path": at, "value": wanted} if wanted else {"op": "remove", "path": at}
+
+
+def _escaped(name: str) -> str:
+    """A key as a JSON pointer has it."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def recommendation(run: Run, rollout: Rollout, value: str) -> str:
+    """The same change as a merge patch to commit: kustomize takes it as it is."""
+    annotations = {"annotations": {DIGEST_ANNOTATION: digest_of(run), RUN_LABEL: run.name}}
+    ref = rollout.target_ref
+    head: Json = {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": {"name": ref.name}}
+    if rollout.path:
+        head["metadata"] |= annotations
+        inside: Any = value
+        for word in reversed(rollout.path.split(".")):
+            inside = {word: inside}
+        body = {**head, **inside}
+    else:
+        container = {"name": rollout.container, "env": [{"name": rollout.env, "value": value}]}
+        body = {**head, "spec": {"template": {"metadata": annotations, "spec": {"containers": [container]}}}}
+    return yaml.safe_dump(body, sort_keys=False, width=1000)

@@ -1,0 +1,160 @@
+"""The workload that serves a model, read into facts: where its model is named, who wrote that, what its pods suffer.
+
+Every kind with a pod template is read by container and variable; any other by a path to one field.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from retrain_operator.edges.readiness import progress
+from retrain_operator.model.names import DIGEST_ANNOTATION, RUN_LABEL
+from retrain_operator.model.plain import plain
+from retrain_operator.model.reason import Reason
+from retrain_operator.model.rollout import Rollout
+from retrain_operator.model.target import (
+    ContainerAbsent,
+    FieldAbsent,
+    Marks,
+    Serving,
+    Target,
+    Trouble,
+    Unsettled,
+    VariableAbsent,
+    VariableFromSource,
+)
+
+Json = dict[str, Any]
+
+PULL_PROBLEMS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
+_TEMPLATE = ("spec", "template", "spec")
+
+
+def serving(body: Json, rollout: Rollout, me: str) -> Target:
+    """The workload, as far as a rollout is concerned with it. `me` is the field manager that is us."""
+    return _at_path(body, rollout.path, me) if rollout.path else _in_template(body, rollout, me)
+
+
+def _in_template(body: Json, rollout: Rollout, me: str) -> Target:
+    containers = _inside(body, _TEMPLATE).get("containers") or []
+    names = [each["name"] for each in containers]
+    if rollout.container not in names:
+        return ContainerAbsent(tuple(names))
+    place = names.index(rollout.container)
+    variables = containers[place].get("env") or []
+    index = next((n for n, each in enumerate(variables) if each["name"] == rollout.env), None)
+    if index is None:
+        return VariableAbsent(tuple(each["name"] for each in variables if "valueFrom" not in each))
+    variable = variables[index]
+    if "valueFrom" in variable:
+        return VariableFromSource()
+    owned = (
+        *(f"f:{word}" for word in _TEMPLATE),
+        "f:containers",
+        f'k:{{"name":"{rollout.container}"}}',
+        "f:env",
+        f'k:{{"name":"{rollout.env}"}}',
+        "f:value",
+    )
+    at = f"/{'/'.join(_TEMPLATE)}/containers/{place}/env/{index}/value"
+    marks = _marks(body, ("spec", "template", "metadata"))
+    return _serving(body, at, variable.get("value"), marks, _manager(body, owned, me))
+
+
+def _at_path(body: Json, path: str, me: str) -> Target:
+    *way, last = path.split(".")
+    inside = _inside(body, way)
+    value = inside.get(last)
+    if not inside or not isinstance(value, str | None):
+        return FieldAbsent()
+    owned = tuple(f"f:{word}" for word in (*way, last))
+    return _serving(body, f"/{'/'.join((*way, last))}", value, _marks(body, ("metadata",)), _manager(body, owned, me))
+
+
+def _serving(body: Json, at: str, value: str | None, marks: Marks, manager: str) -> Serving:
+    meta = body["metadata"]
+    return Serving(
+        uid=meta["uid"],
+        resource_version=meta["resourceVersion"],
+        value=value or "",
+        at=at,
+        there=value is not None,
+        marks=marks,
+        progress=progress(body),
+        manager=manager,
+    )
+
+
+def _inside(body: Json, way: Iterable[str]) -> Json:
+    """The object at the end of a way, empty when the way ends before."""
+    inner: Any = body
+    for word in way:
+        inner = inner.get(word) if isinstance(inner, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def _marks(body: Json, way: tuple[str, ...]) -> Marks:
+    known = _inside(body, (*way, "annotations"))
+    # JSON Patch cannot add a key to an object that is not there, and a template may have no metadata either.
+    there = bool(known)
+    return Marks(
+        at=f"/{'/'.join(way)}/annotations",
+        there=there,
+        digest=str(known.get(DIGEST_ANNOTATION, "")),
+        run=str(known.get(RUN_LABEL, "")),
+    )
+
+
+def _manager(body: Json, owned: tuple[str, ...], me: str) -> str:
+    """Who wrote the field last; empty when we did, or nobody knows."""
+    wrote = [each for each in body["metadata"].get("managedFields", ()) if _owns(each.get("fieldsV1", {}), owned)]
+    newest = max(wrote, key=lambda each: each.get("time", ""), default=None)
+    name = newest.get("manager", "") if newest else ""
+    return "" if name == me else plain(name, 128)
+
+
+def _owns(fields: Json, owned: tuple[str, ...]) -> bool:
+    inner: Any = fields
+    for word in owned:
+        if not isinstance(inner, dict) or word not in inner:
+            return False
+        inner = inner[word]
+    return True
+
+
+def selector(body: Json) -> str:
+    """The label selector of a workload's pods; empty when it has none that is plain."""
+    labels = _inside(body, ("spec", "selector", "matchLabels"))
+    return ",".join(f"{name}={value}" for name, value in labels.items())
+
+
+def trouble(pods: Iterable[Json], run: str) -> Trouble | None:
+    """What the pods of a run's rollout suffer from, told of the first that does."""
+    own = (pod for pod in pods if pod["metadata"].get("annotations", {}).get(RUN_LABEL, "") == run)
+    found = (_ill(pod, status) for pod in own for status in _statuses(pod))
+    return next(filter(None, found), None)
+
+
+def _statuses(pod: Json) -> list[Json]:
+    status = pod.get("status", {})
+    return [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+
+
+def _ill(pod: Json, status: Json) -> Trouble | None:
+    name, where = status["name"], pod["metadata"]["name"]
+    match status.get("state", {}).get("waiting", {}).get("reason"):
+        case reason if reason in PULL_PROBLEMS:
+            message = f'container "{name}" of pod {where} cannot pull image {status["image"]} ({reason})'
+            return Trouble(Reason.IMAGE_PULL_FAILED, plain(message, 400))
+        case "CrashLoopBackOff":
+            last = status.get("lastState", {}).get("terminated", {})
+            ended = f"with exit code {last['exitCode']}" if "exitCode" in last else "again and again"
+            message = f'container "{name}" of pod {where} ends {ended}; see kubectl logs {where} --previous'
+            return Trouble(Reason.CRASH_LOOP, plain(message, 400))
+        case _:
+            return None
+
+
+def with_trouble(seen: Serving, progress: Unsettled, found: Trouble | None) -> Serving:
+    """The workload, with what its pods suffer from."""
+    return replace(seen, progress=replace(progress, trouble=found))

@@ -1,0 +1,121 @@
+"""Passes about a run: look at its Job or its target, make the next move, and take a refusal as a fact."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from retrain_operator.decide import events
+from retrain_operator.decide.deploy import deploy_verbs
+from retrain_operator.decide.ending import blocked, cleared_up, end, left_behind, with_condition
+from retrain_operator.decide.manifest import job_manifest
+from retrain_operator.decide.moves import Act, CreateJob, DeleteJob, GoOn, SetModel, Wait
+from retrain_operator.decide.objection import refusal_objection
+from retrain_operator.decide.patch import rollout_patch
+from retrain_operator.decide.preflight import job_rights
+from retrain_operator.decide.progress import progress
+from retrain_operator.edges.cluster import Cluster
+from retrain_operator.edges.telemetry import Telemetry
+from retrain_operator.edges.tenant import Tenant
+from retrain_operator.model.access import NotAccepted, Refusal
+from retrain_operator.model.reason import Reason
+from retrain_operator.model.run import Outcome, RunStatus, StepName
+from retrain_operator.model.target import Serving
+from retrain_operator.model.training import Job
+from retrain_operator.model.world import Policy, Run, RunWorld
+from retrain_operator.queue import Key
+
+AT_ONCE = timedelta(0)
+AFTER_DELETION = timedelta(seconds=1)
+BLOCKED_POLL = timedelta(seconds=10)
+
+
+class Runs:
+    """One pass at a time about a run."""
+
+    def __init__(self, cluster: Cluster, tenant: Tenant, telemetry: Telemetry, clock: Callable[[], datetime]) -> None:
+        self._cluster, self._tenant, self._telemetry, self._clock = cluster, tenant, telemetry, clock
+
+    async def __call__(self, key: Key) -> timedelta | None:
+        """One pass about the run of that key."""
+        run = await self._cluster.run(key.namespace, key.name)
+        if run is None:
+            return None
+        if run.status.outcome:
+            return await self._clear_up(run)
+        world = await self._look(run)
+        move = progress(world)
+        run = await self._write_run(world, move.status)
+        refusal = await self._do(move.act, replace(world, run=run))
+        if refusal is None:
+            return _pause(move.act)
+        await self._refused(replace(world, run=run), move.act, refusal)
+        return BLOCKED_POLL
+
+    async def _clear_up(self, run: Run) -> timedelta | None:
+        """A run that has ended leaves no Job behind that may still train."""
+        job, world = await self._tenant.job(run), RunWorld(self._clock(), run)
+        if not isinstance(job, Job) or job.complete or job.failed:
+            await self._write_run(world, cleared_up(run.status))
+            return None
+        refusal = await self._tenant.delete_job(run, job.uid)
+        if refusal is None:
+            return AFTER_DELETION
+        await self._write_run(world, left_behind(run.status, refusal_objection(refusal)))
+        return BLOCKED_POLL
+
+    async def _look(self, run: Run) -> RunWorld:
+        if run.status.verdict is None and run.spec.undo is None:
+            return RunWorld(self._clock(), run, job=await self._tenant.job(run))
+        record, rollout = run.status.rollout, run.spec.policy.spec.rollout
+        target = await self._tenant.target(
+            run.account, rollout, deploy_verbs(run), run.name if record and record.landed else ""
+        )
+        policy = await self._cluster.policy(run.namespace, run.spec.policy.name)
+        ours = policy if isinstance(policy, Policy) and policy.uid == run.spec.policy.uid else None
+        return RunWorld(self._clock(), run, target=target, policy=ours)
+
+    async def _do(self, act: Act, world: RunWorld) -> Refusal | NotAccepted | None:
+        run, record = world.run, world.run.status.rollout
+        trainer = run.spec.policy.spec.trainer
+        match act:
+            case CreateJob():
+                return await self._tenant.create_job(run, job_manifest(run), job_rights(trainer))
+            case DeleteJob(uid=uid):
+                return await self._tenant.delete_job(run, uid)
+            case SetModel(value=value):
+                assert isinstance(world.target, Serving), "only a target that was seen is changed"
+                assert record, "what is changed is told before"
+                return await self._tenant.patch_target(run, rollout_patch(run, record, world.target, value))
+            case Wait() | GoOn():
+                return None
+
+    async def _refused(self, world: RunWorld, act: Act, refusal: Refusal | NotAccepted) -> None:
+        if world.run.status.outcome:
+            return  # the Job of a run that has ended is cleared up by the next pass
+        if isinstance(refusal, NotAccepted):
+            message = f"The API server does not accept the trainer's Job: {refusal.detail.rstrip('.')}."
+            await self._write_run(world, end(world, Outcome.FAILED, Reason.JOB_REFUSED, message).status)
+            return
+        step = StepName.DEPLOY if isinstance(act, SetModel) else StepName.COLLECT
+        await self._write_run(world, blocked(world.run.status, refusal_objection(refusal), step))
+
+    async def _write_run(self, world: RunWorld, status: RunStatus) -> Run:
+        status = with_condition(status, world)
+        if status == world.run.status:
+            return world.run
+        version = await self._cluster.write_run(world.run, status)
+        if status.outcome and not world.run.status.outcome:
+            self._telemetry.run_ended(world.run.namespace, world.run.spec.policy.name, status.outcome)
+        for event in events.of_run(world.run, status, world.now):
+            await self._cluster.post_event(world.run.namespace, event)
+        return replace(world.run, status=status, resource_version=version)
+
+
+def _pause(act: Act) -> timedelta | None:
+    match act:
+        case Wait(recheck=recheck):
+            return recheck
+        case DeleteJob():
+            return AFTER_DELETION
+        case GoOn() | CreateJob() | SetModel():
+            return AT_ONCE

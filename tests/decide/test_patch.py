@@ -1,0 +1,106 @@
+"""The change of a target: one field and two annotations, on the very object that was looked at."""
+
+import yaml
+
+from retrain_operator.decide.gitops import advice
+from retrain_operator.decide.patch import recommendation, rollout_patch
+from retrain_operator.model.run import RolloutRecord
+from retrain_operator.model.target import Marks, Serving
+from tests.builders import spec
+from tests.runs import AT, MARKS, NAME, NEW, OLD, a_run
+
+RUN = a_run().accepted().run
+LOOKED_AT = [
+    {"op": "replace", "path": "/metadata/uid", "value": "target-uid"},
+    {"op": "replace", "path": "/metadata/resourceVersion", "value": "7"},
+]
+DIGEST = "/spec/template/metadata/annotations/retrain.dev~1model-digest"
+MAKER = "/spec/template/metadata/annotations/retrain.dev~1run"
+KSERVE = {
+    "targetRef": {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "name": "churn"},
+    "path": "spec.predictor.model.storageUri",
+}
+
+
+def record(*, undo: bool = False, **parts: str) -> RolloutRecord:
+    made = a_run().rolling(undo=undo).status.rollout
+    assert made
+    return made.model_copy(update=parts)
+
+
+def serving(value: str, marks: Marks = MARKS, *, there: bool = True) -> Serving:
+    return Serving("target-uid", "7", value, AT, there, marks)
+
+
+def test_it_changes_one_value_and_says_whose_work_it_is() -> None:
+    assert rollout_patch(RUN, record(), serving(OLD.uri), NEW.uri) == [
+        *LOOKED_AT,
+        {"op": "replace", "path": AT, "value": NEW.uri},
+        {"op": "add", "path": DIGEST, "value": NEW.digest},
+        {"op": "add", "path": MAKER, "value": NAME},
+    ]
+
+
+def test_back_again_the_annotations_are_as_they_were_too() -> None:
+    now = Marks(MARKS.at, digest=NEW.digest, run=NAME)
+    assert rollout_patch(RUN, record(undo=True, from_run="churn-before"), serving(NEW.uri, now), OLD.uri)[2:] == [
+        {"op": "replace", "path": AT, "value": OLD.uri},
+        {"op": "add", "path": DIGEST, "value": OLD.digest},
+        {"op": "add", "path": MAKER, "value": "churn-before"},
+    ]
+    assert rollout_patch(RUN, record(undo=True, from_digest=""), serving(NEW.uri, now), OLD.uri)[3:] == [
+        {"op": "remove", "path": DIGEST},
+        {"op": "remove", "path": MAKER},
+    ]
+
+
+def test_a_target_without_annotations_or_without_the_field_gets_them() -> None:
+    bare = Marks("/metadata/annotations", there=False)
+    assert rollout_patch(RUN, record(), serving("", bare, there=False), NEW.uri)[2:] == [
+        {"op": "add", "path": AT, "value": NEW.uri},
+        {
+            "op": "add",
+            "path": "/metadata/annotations",
+            "value": {"retrain.dev/model-digest": NEW.digest, "retrain.dev/run": NAME},
+        },
+    ]
+    assert len(rollout_patch(RUN, record(undo=True, from_digest=""), serving(NEW.uri, bare), OLD.uri)) == 3
+
+
+def test_a_recommendation_is_the_same_change_to_commit() -> None:
+    assert yaml.safe_load(recommendation(RUN, spec().rollout, NEW.uri)) == {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "churn-serving"},
+        "spec": {
+            "template": {
+                "metadata": {"annotations": {"retrain.dev/model-digest": NEW.digest, "retrain.dev/run": NAME}},
+                "spec": {"containers": [{"name": "server", "env": [{"name": "MODEL_URI", "value": NEW.uri}]}]},
+            }
+        },
+    }
+    assert yaml.safe_load(recommendation(RUN, spec(rollout=KSERVE).rollout, NEW.uri)) == {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {
+            "name": "churn",
+            "annotations": {"retrain.dev/model-digest": NEW.digest, "retrain.dev/run": NAME},
+        },
+        "spec": {"predictor": {"model": {"storageUri": NEW.uri}}},
+    }
+
+
+def test_each_tool_is_told_in_its_own_words() -> None:
+    rollout, kserve = spec().rollout, spec(rollout=KSERVE).rollout
+    assert "ignoreDifferences" in advice("argocd-application-controller", rollout)
+    assert "name .spec.predictor.model.storageUri of this InferenceService" in advice("argocd-controller", kserve)
+    assert advice("kustomize-controller", rollout) == (
+        "Let Flux leave it alone: take the value of MODEL_URI out of Git and annotate the Deployment there with "
+        "kustomize.toolkit.fluxcd.io/ssa: Merge."
+    )
+    assert advice("helm-controller", rollout) == (
+        "Take the value of MODEL_URI out of the chart, or let Helm's drift detection ignore it."
+    )
+    assert advice("kubectl-edit", rollout) == (
+        "Let it leave MODEL_URI alone, or set spec.rollout.mode to RecommendOnly and commit each change."
+    )

@@ -14,7 +14,7 @@ import pytest
 from tests.cli.wire import CLAIM, STARTED, Json, ended, summary
 from tests.cluster import paths
 from tests.crds import samples
-from tests.crds.conftest import Kubectl
+from tests.crds.conftest import BY_HAND, Kubectl
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("quiet")]
 
@@ -44,9 +44,10 @@ def make(kubectl: Kubectl, namespace: str) -> Make:
 
     def write(body: Json, status: Json) -> Any:
         kind, name, patch = body["kind"], body["metadata"]["name"], json.dumps({"status": status})
-        applied = kubectl("apply", "-n", namespace, "-f", "-", "-o", "json", body=body)
+        applied = kubectl("apply", "-n", namespace, *BY_HAND, "-f", "-", "-o", "json", body=body)
         assert applied.returncode == 0, applied.stderr
-        done = kubectl("patch", kind, name, "-n", namespace, "--subresource=status", "--type=merge", f"--patch={patch}")
+        named = (kind, name, "-n", namespace, "--subresource=status")
+        done = kubectl("patch", *named, *BY_HAND, "--type=merge", f"--patch={patch}")
         assert done.returncode == 0, done.stderr
         return json.loads(applied.stdout)["metadata"]["uid"]
 
@@ -96,7 +97,7 @@ def test_kubectl_finds_it(make: Make, namespace: str) -> None:
 
 def test_a_stranger_under_the_name_of_the_run_is_not_told_of(make: Make, kubectl: Kubectl, namespace: str) -> None:
     make({"state": "Training", "activeRun": CLAIM})
-    assert kubectl("create", "-n", namespace, "-f", "-", body=samples.run()).returncode == 0
+    assert kubectl("create", "-n", namespace, *BY_HAND, "-f", "-", body=samples.run()).returncode == 0
     assert "Run:" not in status("churn", "-n", namespace)[1]
 
 

@@ -11,6 +11,8 @@ import pytest
 from tests.cluster import paths
 
 Kubectl = Callable[..., subprocess.CompletedProcess[str]]
+BY_HAND = ("--as=by-hand", "--as-group=system:masters")
+"""Options to write runs and statuses, which manifests/base leaves to the operator once it has been applied."""
 
 
 @pytest.fixture(scope="session")

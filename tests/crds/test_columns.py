@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.crds import samples
-from tests.crds.conftest import Kubectl
+from tests.crds.conftest import BY_HAND, Kubectl
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("quiet")]
 
@@ -43,10 +43,10 @@ def shop(kubectl: Kubectl, namespace: str) -> str:
 
 
 def _make(kubectl: Kubectl, namespace: str, body: dict[str, Any], status: dict[str, Any]) -> None:
-    assert kubectl("apply", "-n", namespace, "-f", "-", body=body).returncode == 0
+    assert kubectl("apply", "-n", namespace, *BY_HAND, "-f", "-", body=body).returncode == 0
     patch = f"--patch={json.dumps({'status': status})}"
     thing = (body["kind"], body["metadata"]["name"], "-n", namespace)
-    written = kubectl("patch", *thing, "--subresource=status", "--type=merge", patch)
+    written = kubectl("patch", *thing, *BY_HAND, "--subresource=status", "--type=merge", patch)
     assert written.returncode == 0, written.stderr
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.crds.conftest import Kubectl
+from tests.crds.conftest import BY_HAND, Kubectl
 from tests.crds.samples import run
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("quiet")]
@@ -25,15 +25,14 @@ CHANGES: dict[str, tuple[Any, str]] = {
 
 @pytest.fixture(scope="module")
 def made(kubectl: Kubectl, namespace: str) -> str:
-    applied = kubectl("apply", "-n", namespace, "-f", "-", body=run())
+    applied = kubectl("apply", "-n", namespace, *BY_HAND, "-f", "-", body=run())
     assert applied.returncode == 0, applied.stderr
     return namespace
 
 
 def patch(kubectl: Kubectl, namespace: str, body: Any, *flags: str) -> tuple[int, str]:
-    done = kubectl(
-        "patch", "retrainrun", "churn-abcdefghij", "-n", namespace, "--type=merge", "-p", json.dumps(body), *flags
-    )
+    named = ("retrainrun", "churn-abcdefghij", "-n", namespace)
+    done = kubectl("patch", *named, *BY_HAND, "--type=merge", "-p", json.dumps(body), *flags)
     return done.returncode, done.stderr
 
 
@@ -51,6 +50,6 @@ def test_labels_and_status_can(kubectl: Kubectl, made: str) -> None:
 
 def test_a_run_without_a_spec_is_refused(kubectl: Kubectl, made: str) -> None:
     body = {key: value for key, value in run().items() if key != "spec"}
-    applied = kubectl("create", "-n", made, "--dry-run=server", "-f", "-", body=body)
+    applied = kubectl("create", "-n", made, *BY_HAND, "--dry-run=server", "-f", "-", body=body)
     assert applied.returncode == 1
     assert "spec: Required value" in applied.stderr

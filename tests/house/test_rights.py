@@ -32,6 +32,9 @@ RUNNER = {
     "delete jobs.batch",
     "get deployments.apps churn-serving",
     "patch deployments.apps churn-serving",
+    "get persistentvolumeclaims",
+    "list pods",
+    "list events",
 }
 DOOR = {"impersonate serviceaccounts retrain-runner"}
 

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from retrain_operator.cli.page import show
+from retrain_operator.decide.grant import grant
+from retrain_operator.model.access import Account
+from retrain_operator.model.status import Missing
 from retrain_operator.model.world import InvalidPolicy, Policy, Run
 from tests.cli.wire import CLAIM, STARTED, ended, policy, run, summary
 
@@ -16,7 +19,10 @@ CHAMPION = {
     "run": "churn-zzzzzzzzzz",
     "promotedAt": "2024-05-30T10:00:00Z",
 }
+RUNNER = Account("shop", "retrain-runner")
 PATCH = {"verb": "patch", "apiGroup": "apps", "resource": "deployments", "name": "churn-serving"}
+MISSING = {"layer": "RBAC", "account": str(RUNNER), **PATCH}
+LACKING = {"missing": [MISSING], "grant": grant(RUNNER, [Missing.model_validate(MISSING)])}
 MAY_NOT = 'ServiceAccount shop/retrain-runner may not patch deployments.apps "churn-serving".'
 
 
@@ -85,12 +91,12 @@ def test_a_blocked_run_with_all_there_is_to_tell() -> None:
             trigger("drift", "Firing", "drift is 0.12, above 0.1."),
             trigger("nightly", "Healthy", "The next slot is 2024-06-02 00:00 UTC."),
         ],
+        **LACKING,
     )
     newest = run(
         state="Blocked",
         startTime=STARTED,
         message="Training is complete and the candidate passed, but the deploy is forbidden.",
-        missing=[{"layer": "RBAC", "account": "ServiceAccount shop/retrain-runner", **PATCH}],
         steps=[
             {"name": "Collect", "state": "Succeeded", "message": "12 new batches with 34,000 rows."},
             {"name": "Train", "state": "Succeeded", "reason": "Trained"},
@@ -110,9 +116,8 @@ class Terminal(StringIO):
 
 def test_a_narrow_terminal_does_not_break_what_is_to_be_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    missing = [{"layer": "RBAC", "account": "ServiceAccount shop/retrain-runner", **PATCH}]
     out = Terminal()
-    show(policy(state="Blocked", activeRun=CLAIM), run(state="Blocked", startTime=STARTED, missing=missing), out)
+    show(policy(state="Blocked", activeRun=CLAIM, **LACKING), run(state="Blocked", startTime=STARTED), out)
     assert "\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: retrain-runner-more}\n" in out.getvalue()
 
 

@@ -63,7 +63,7 @@ REFUSED = {
     ),
     "a trigger called as what is told of others": (
         policy(triggers=[{**metric(), "name": "manual"}]),
-        "a trigger may not be called all or manual",
+        "a trigger may not be called all, manual or undo",
     ),
     "two triggers of one name": (
         policy(triggers=[metric(), metric()]),
@@ -108,9 +108,13 @@ REFUSED = {
         policy(evaluation={"gates": [{"metric": "accuracy"}, {"metric": "accuracy"}]}),
         'spec.evaluation.gates[1]: Duplicate value: {"metric":"accuracy"}',
     ),
-    "a target that is no Deployment": (
-        policy(rollout={"targetRef": {**TARGET, "kind": "StatefulSet"}, "container": "server"}),
-        'spec.rollout.targetRef.kind: Unsupported value: "StatefulSet": supported values: "Deployment"',
+    "a target of no kind": (
+        policy(rollout={"targetRef": {**TARGET, "kind": "stateful set"}, "container": "server"}),
+        'spec.rollout.targetRef.kind: Invalid value: "stateful set": spec.rollout.targetRef.kind in body should match',
+    ),
+    "two fields to change": (
+        policy(rollout={"targetRef": TARGET, "container": "server", "path": "spec.model"}),
+        "name either container (with env), or path",
     ),
     "a target in another namespace": (
         policy(rollout={"targetRef": {**TARGET, "namespace": "kube-system"}, "container": "server"}),

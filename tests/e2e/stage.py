@@ -83,6 +83,14 @@ class Tenant:
         request = f"retrain.dev/requestedAt={time.time_ns()}"
         self.kubectl("annotate", "--overwrite", "retrainpolicy", name, request)
 
+    def annotate(self, verb: str, value: str, name: str = "churn") -> None:
+        """Say something to the operator by an annotation of ours."""
+        self.kubectl("annotate", "--overwrite", "retrainpolicy", name, f"retrain.dev/{verb}={value}")
+
+    def me(self) -> str:
+        """Who the API server takes us for."""
+        return kubectl("auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")
+
     def policy(self, name: str = "churn") -> Json:
         """Status of the policy."""
         status: Json = self.get("retrainpolicy", name).get("status", {})
@@ -119,6 +127,10 @@ class Tenant:
         seen = self.kubectl("get", "retrainpolicies,retrainruns,jobs,deployments")
         print(seen)
         return seen
+
+    def describe(self) -> None:
+        """What a person sees who looks closer, for the test's log."""
+        print(self.show(), self.kubectl("describe", "retrainpolicies,retrainruns"))
 
 
 def policy_spec(script: str, namespace: str) -> Json:

@@ -23,13 +23,17 @@ Json = dict[str, Any]
 
 def collect(task: Json, script: str) -> Json:
     """Say that there is new data, or why there is none."""
+    data = digest("data")
+    if task.get("knownData") == data:
+        return {"outcome": "NoNewData", "message": "The new data was trained on already.", "dataDigest": data}
     outcome, message = NOT_COLLECTED.get(script, ("Collected", "3 batches with 3000 rows are new."))
-    return {"outcome": outcome, "message": message.format(source=task["data"]["source"]), "batches": 3, "rows": 3000}
+    found = {"batches": 3, "rows": 3000, "dataDigest": data}
+    return {"outcome": outcome, "message": message.format(source=task["data"]["source"]), **found}
 
 
 def train(task: Json, script: str) -> Json:
     """Say that a candidate was trained."""
-    if script in NOT_COLLECTED:
+    if script in NOT_COLLECTED or task.get("knownData"):
         return {"outcome": "Skipped", "message": "Nothing to train on."}
     if script == "slow":
         time.sleep(30)
@@ -42,7 +46,7 @@ def train(task: Json, script: str) -> Json:
 
 def evaluate(task: Json, script: str) -> Json:
     """Report numbers with which the candidate is better, or worse."""
-    if script in NOT_COLLECTED:
+    if script in NOT_COLLECTED or task.get("knownData"):
         return {"outcome": "Skipped", "message": "Nothing to evaluate."}
     candidate, bound = (0.7, -0.15) if script == "reject" else (0.9, 0.05)
     score = {"metric": "accuracy", "candidate": candidate}

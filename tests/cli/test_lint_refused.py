@@ -59,8 +59,8 @@ SAID = {
     "a volume below /tmp": "spec.trainer.volumes[0]: mountPath may not be /, /tmp, /workspace or below these two: they "
     "are the trainer's own",
     "no gate": "spec.evaluation.gates: must not be empty",
-    "a target of no kind": "spec.rollout.targetRef.kind: must be a kind as Kubernetes writes it, such as Deployment; it "
-    "is 'stateful set'",
+    "a target of no kind": "spec.rollout.targetRef.kind: must be a kind as Kubernetes writes it, such as Deployment; "
+    "it is 'stateful set'",
     "two fields to change": "spec.rollout: name either container (with env), or path",
     "a target in another namespace": "spec.rollout.targetRef.namespace: is no field of the API",
     "no ServiceAccount": "spec.serviceAccountName: is required",

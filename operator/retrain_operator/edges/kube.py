@@ -137,7 +137,8 @@ class Kube:
 
     async def review(self, account: Account, rights: Sequence[Right]) -> tuple[Right, ...]:
         """The rights that the account lacks in its namespace. Forbidden if the operator may not act as the account."""
-        return tuple([right for right in rights if not await self._may(account, right)])
+        allowed = await asyncio.gather(*(self._may(account, right) for right in rights))
+        return tuple(right for right, may in zip(rights, allowed, strict=True) if not may)
 
     async def _may(self, account: Account, right: Right) -> bool:
         resource, _, subresource = right.resource.partition("/")

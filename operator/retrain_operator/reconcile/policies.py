@@ -75,9 +75,7 @@ class Policies:
         world = PolicyWorld(self._clock(), policy, run, self._scheduler.observations(key), await self._undo(policy))
         settled = settle(world)
         decision = decide(settled)
-        seen = Preflight()
-        if wants_target(settled, decision) or self._is_to_be_seen(key, settled):
-            seen = await self._preflight(key, policy)
+        seen = await self._see(key, settled, whole=wants_target(settled, decision))
         objection = preflight_objection(settled.policy, seen)
         decision = admit(decision, objection, world.now)
         status = report(settled, decision, objection)
@@ -97,17 +95,17 @@ class Policies:
             return None
         return await self._cluster.version(policy, ask.value)
 
-    async def _preflight(self, key: Key, policy: Policy) -> Preflight:
+    async def _see(self, key: Key, world: PolicyWorld, *, whole: bool) -> Preflight:
+        """The whole preflight; or the target alone, when it is time to see if somebody took the champion out."""
+        policy, look = world.policy, self._next_look(key, world.policy.status)
         trainer, rollout = policy.spec.trainer, policy.spec.rollout
-        self._looked[key] = self._clock()
-        return await self._tenant.preflight(
-            policy.account, rollout, training_rights(trainer), target_verbs(rollout), mounts(trainer)
-        )
-
-    def _is_to_be_seen(self, key: Key, world: PolicyWorld) -> bool:
-        """Whether it is time to see if somebody took the champion out of service."""
-        looked = self._next_look(key, world.policy.status)
-        return looked is not None and world.now >= looked
+        if not whole and (look is None or world.now < look):
+            return Preflight()
+        self._looked[key] = world.now
+        if not whole:
+            return Preflight(await self._tenant.target(policy.account, rollout))
+        rights, verbs = training_rights(trainer), target_verbs(rollout)
+        return await self._tenant.preflight(policy.account, rollout, rights, verbs, mounts(trainer))
 
     def _next_look(self, key: Key, status: PolicyStatus) -> datetime | None:
         if status.champion is None or status.active_run:

@@ -83,6 +83,10 @@ REFUSED = {
         policy(model={"store": "file:///m", "estimator": "sklearn.svm.SVC"}),
         'spec.model.estimator: Invalid value: "sklearn.svm.SVC"',
     ),
+    "a store whose name Kubernetes would read as a reference": (
+        policy(model={"store": "s3://models/$(PASSWORD)", "estimator": "SGDClassifier"}),
+        'spec.model.store: Invalid value: "s3://models/$(PASSWORD)"',
+    ),
     "a store that is no file or S3 URI": (
         policy(model={"store": "http://models/churn", "estimator": "SGDClassifier"}),
         'spec.model.store: Invalid value: "http://models/churn"',

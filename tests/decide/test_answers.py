@@ -38,6 +38,11 @@ def changed(answer: str, **fields: object) -> str:
     return json.dumps(json.loads(answer) | fields)
 
 
+def candidate_at(uri: str) -> str:
+    candidate = json.loads(GOOD[2])["candidate"]
+    return changed(GOOD[2], candidate={**candidate, "uri": uri})
+
+
 def test_three_good_answers() -> None:
     said = read(*GOOD)
     assert not isinstance(said, Unusable)
@@ -108,6 +113,38 @@ def test_a_score_that_is_no_number_is_no_answer(number: str) -> None:
     said = read(*GOOD[:2], forged)
     assert isinstance(said, Unusable)
     assert (said.step, said.reason) == ("evaluate", Reason.ANSWER_INVALID)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "file:///models/other/v-1",
+        "file:///models/churn",
+        "file:///models/churn/",
+        "file:///models/churn-2/v-1",
+        "file:///models/churn/../other/v-1",
+        "s3://models/churn/v-1",
+    ],
+)
+def test_a_candidate_that_is_not_in_the_store_is_not_rolled_out(uri: str) -> None:
+    said = read(*GOOD[:2], candidate_at(uri))
+    message = "The answer of evaluate names a candidate that is not below model.store, file:///models/churn."
+    assert said == Unusable("evaluate", Reason.ANSWER_INVALID, message)
+    sentences(message)
+
+
+@pytest.mark.parametrize(
+    "uri", ["file:///models/churn/v-1", "file:///models//churn/./v-1/", "file:///models/churn/a/v-1"]
+)
+def test_a_candidate_anywhere_below_the_store_is_fine(uri: str) -> None:
+    assert not isinstance(read(*GOOD[:2], candidate_at(uri)), Unusable)
+
+
+def test_a_candidate_whose_name_kubernetes_would_read_as_a_reference_is_no_answer() -> None:
+    said = read(*GOOD[:2], candidate_at("file:///models/churn/$(PASSWORD)"))
+    assert isinstance(said, Unusable)
+    assert said.message.startswith(f"The answer of evaluate does not follow the contract {CONTRACT}: candidate.uri: ")
+    assert "PASSWORD" not in said.message
 
 
 @pytest.mark.parametrize("step", range(3), ids=STEPS)

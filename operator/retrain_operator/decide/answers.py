@@ -45,7 +45,22 @@ def answer(run: Run, step: str, container: object) -> Collected | Trained | Eval
     said = parse(run, container.answer)
     if said is None or said.step != step or isinstance(said, Fault):
         return Unusable(step, Reason.ANSWER_INVALID, f"The answer of {step} {_flaw(run, container.answer)}.")
+    store = run.spec.policy.spec.model.store
+    if isinstance(said, Evaluated) and said.candidate and not is_below(store, said.candidate.uri):
+        message = f"The answer of {step} names a candidate that is not below model.store, {store}."
+        return Unusable(step, Reason.ANSWER_INVALID, message)
     return said
+
+
+def is_below(store: str, uri: str) -> bool:
+    """Whether a version is where its policy keeps versions: what is rolled out comes from there and nowhere else."""
+    place, version = _folders(store), _folders(uri)
+    return ".." not in version and len(version) > len(place) and version[: len(place)] == place
+
+
+def _folders(uri: str) -> list[str]:
+    """Its scheme and folders. Two slashes are as one: a trainer may tidy up what the policy has."""
+    return [part for part in uri.split("/") if part not in ("", ".")]
 
 
 def parse(run: Run, text: str) -> Collected | Trained | Evaluated | Fault | None:

@@ -21,14 +21,14 @@ from retrain_operator.model.target import (
     VariableAbsent,
     VariableFromSource,
 )
-from retrain_trainer.contract import Uri
+from retrain_trainer.contract import StoreUri
 
 LONGEST_OBJECTION = 800
 """Characters of an objection's message: room is left for the sentence that it stands in."""
 MISSING_AT_MOST = 16
 _LIMIT = re.compile("(maximum|minimum) [a-z0-9./-]+ usage per [A-Z]|limit to request ratio per")
 """How the API server words what a LimitRange refuses."""
-_URI: TypeAdapter[str] = TypeAdapter(Uri)
+_URI: TypeAdapter[str] = TypeAdapter(StoreUri)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ PATTERNS: Mapping[str, str] = {
     "and nothing behind, such as https://prometheus.shop:9090",
     r"^[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*$": "an IANA time zone such as Europe/Berlin",
     r"^(file|s3)://[^\s?#%\\]+$": "a file:// or s3:// URI without spaces, ?, #, % and \\, such as file:///models/churn",
+    r"^(file|s3)://[^\s?#%$\\]+$": "a file:// or s3:// URI without spaces, ?, #, %, dollar signs and \\, such as "
+    "file:///models/churn",
     r"^[A-Z][A-Za-z0-9]{1,63}$": "the name of a scikit-learn class without its module, such as SGDClassifier",
     r"^[^\s]+$": "an image without spaces, such as retrain-trainer:0.1.0",
     r"^[0-9]+(\.[0-9]+)?m?$": "cores such as 500m or 2",

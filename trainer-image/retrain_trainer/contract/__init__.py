@@ -57,6 +57,7 @@ from retrain_trainer.contract.words import (
     Goal,
     MetricName,
     Sentence,
+    StoreUri,
     Uri,
     Word,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "Sentence",
     "Slice",
     "Slices",
+    "StoreUri",
     "Task",
     "TrainOutcome",
     "Trained",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from retrain_trainer.contract.words import CONTRACT, Digest, MetricName, Sentence, Uri, Word
+from retrain_trainer.contract.words import CONTRACT, Digest, MetricName, Sentence, StoreUri, Word
 
 ANSWER_PATH = "/dev/termination-log"
 ANSWER_LIMIT = 2048
@@ -17,7 +17,7 @@ SCALE = "What a tolerance of 1 means: the standard deviation of the label for me
 class ModelRef(Word):
     """One immutable version in the store."""
 
-    uri: Uri = Field(description="Its folder.")
+    uri: StoreUri = Field(description="Its folder.")
     digest: Digest = Field(description="SHA-256 of its manifest.json.")
 
 

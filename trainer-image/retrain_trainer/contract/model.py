@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from retrain_trainer.contract.words import Uri, Word
+from retrain_trainer.contract.words import StoreUri, Word
 
 
 class Mode(StrEnum):
@@ -18,7 +18,7 @@ class Mode(StrEnum):
 class Model(Word):
     """What is trained, how, and where its versions are kept."""
 
-    store: Uri = Field(description="Folder of this model's versions, such as file:///models/churn.")
+    store: StoreUri = Field(description="Folder of this model's versions, such as file:///models/churn.")
     estimator: str = Field(
         pattern="^[A-Z][A-Za-z0-9]{1,63}$",
         max_length=64,

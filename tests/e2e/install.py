@@ -9,9 +9,21 @@ import yaml
 from tests.cluster import paths
 from tests.e2e.stage import HERE, MONITORING, ROOT, Json, Tenant, kubectl
 
+FIRST = "tenant-first"
+"""The namespace of the tenant that a source is kept for."""
+ANSWERING = f"answering.{MONITORING}.svc:8000"
 SOURCES: Json = {
-    "sources": [{"name": "spare", "address": f"http://spare.{MONITORING}.svc:9090"}],
-    "allowedAddresses": [f"prometheus.{MONITORING}.svc:9090"],
+    "sources": [
+        {"name": "spare", "address": f"http://spare.{MONITORING}.svc:9090"},
+        {"name": "first", "address": f"http://{ANSWERING}", "namespaces": [FIRST]},
+        {
+            "name": "shared",
+            "address": f"http://{ANSWERING}",
+            "tenantHeader": {"name": "X-Scope-OrgID", "value": "{namespace}"},
+        },
+    ],
+    # The last two an administrator should not allow; who does so has not opened the way to them.
+    "allowedAddresses": [f"prometheus.{MONITORING}.svc:9090", ANSWERING, "169.254.169.254:80", "localhost:8080"],
 }
 """What the operator may be asked to ask beside its default."""
 
@@ -46,6 +58,7 @@ def operator(folder: Path) -> None:
     _ready(MONITORING, "prometheus")
     _ready(MONITORING, "spare")
     _ready(MONITORING, "exporter")
+    _ready(MONITORING, "answering")
 
 
 def tenant(folder: Path, workloads: str = "tenant.yaml") -> Tenant:

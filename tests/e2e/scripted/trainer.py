@@ -1,7 +1,9 @@
 """A trainer that does nothing but answer: the contract in plain Python, as anybody's own trainer may speak it.
 
 What it answers is told by the variable SCRIPT, so that a test can have each end of a run without training anything:
-promote, reject, no-new-data, data-invalid, no-source, silent, garbage, crash, hungry (for memory) or slow.
+promote, reject, no-new-data, data-invalid, no-source, silent, garbage, crash, hungry (for memory), slow, or told: then
+files below /told, which a test has mounted there, say what is logged (`log`), answered (by the step's name, other steps
+as usual) and raised (`fault`).
 """
 
 import hashlib
@@ -18,6 +20,7 @@ NOT_COLLECTED = {
     "data-invalid": ("DataInvalid", "Batch week-07.parquet: column price is constant, it varied before."),
     "no-source": ("DataSourceNotFound", "Data source not found: {source} matches no file."),
 }
+TOLD = Path("/told")
 Json = dict[str, Any]
 
 
@@ -76,8 +79,24 @@ def step(name: str) -> None:
     task, script = json.loads(os.environ["RETRAIN_TASK"]), os.environ.get("SCRIPT", "promote")
     told = {"collect": collect, "train": train, "evaluate": evaluate}[name](task, script)
     answer = {"contract": "retrain.dev/v1", "run": task["run"], "nonce": task["nonce"], "step": name, **told}
-    if script != "silent":
+    if script == "told":
+        as_told(answer)
+    elif script != "silent":
         Path("/dev/termination-log").write_text("{" if script == "garbage" else json.dumps(answer))
+
+
+def as_told(answer: Json) -> None:
+    """Log, answer and raise what a test wants. `{run}` and the like in its answer stand for the usual one's words."""
+    if (log := TOLD / "log").exists():
+        print(log.read_text())
+        print(log.read_text(), file=sys.stderr)
+    told = TOLD / answer["step"]
+    said = told.read_text() if told.exists() else json.dumps(answer)
+    for name, value in answer.items():
+        said = said.replace(f"{{{name}}}", str(value))
+    Path("/dev/termination-log").write_text(said)
+    if (fault := TOLD / "fault").exists():
+        raise RuntimeError(fault.read_text())
 
 
 def serve() -> None:

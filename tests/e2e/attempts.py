@@ -8,7 +8,7 @@ import json
 from typing import Any, NamedTuple
 
 from tests.cluster import paths
-from tests.e2e.install import ANSWERING
+from tests.e2e.install import ANSWERING, FIRSTS_OWN
 from tests.e2e.stage import MONITORING
 
 FIRST, SECOND = "FIRST", "SECOND"
@@ -97,7 +97,7 @@ UNKNOWN: tuple[Changes, ...] = (
 
 def _not_allowed(address: str, place: str = "") -> Attempt:
     place = place or address.partition("://")[2]
-    message = f"drift: The operator's configuration does not allow {place}. Ask its administrator to add it"
+    message = f"drift: The operator's configuration does not allow {place} to namespace {SECOND}. Ask its administrator"
     return Attempt({f"{ASKED}.address": address}, message, "SourceNotAllowed")
 
 
@@ -146,6 +146,7 @@ NOT_REACHED = (
     _not_allowed("http://2130706433:8080"),
     _not_allowed("http://[::ffff:169.254.169.254]:80", "[::ffff:a9fe:a9fe]:80"),
     _not_allowed("http://169.254.169.254:8080"),
+    _not_allowed(f"http://{FIRSTS_OWN}"),
     _not_allowed("http://metadata.google.internal:80"),
     _dead_end("169.254.169.254:80", "is never asked (link-local, cloud metadata, multicast or unspecified)"),
     _dead_end("localhost:8080", "no policy may name (loopback, link-local, cloud metadata, or the like)"),

@@ -12,6 +12,8 @@ from tests.e2e.stage import HERE, MONITORING, ROOT, Json, Tenant, kubectl
 FIRST = "tenant-first"
 """The namespace of the tenant that a source is kept for."""
 ANSWERING = f"answering.{MONITORING}.svc:8000"
+FIRSTS_OWN = f"answering.{MONITORING}:8000"
+"""The same server under another name, which is allowed to that tenant alone."""
 SOURCES: Json = {
     "sources": [
         {"name": "spare", "address": f"http://spare.{MONITORING}.svc:9090"},
@@ -24,6 +26,7 @@ SOURCES: Json = {
     ],
     # The last two an administrator should not allow; who does so has not opened the way to them.
     "allowedAddresses": [f"prometheus.{MONITORING}.svc:9090", ANSWERING, "169.254.169.254:80", "localhost:8080"],
+    "tenantAddresses": {FIRST: [FIRSTS_OWN]},
 }
 """What the operator may be asked to ask beside its default."""
 

@@ -19,6 +19,7 @@ sources:
   namespaces: [shop, bank]
 - {name: thanos, address: "http://thanos:9090", bearer: {tokenFile: /etc/retrain/thanos/token}}
 allowedAddresses: ["prometheus.shop:9090", "10.0.0.7:9090", "[::1]:9090", "prometheus.bank:443"]
+tenantAddresses: {shop: ["own.shop:9090", "own.shop:443"], bank: ["own.bank:9090"]}
 """
 
 
@@ -42,6 +43,7 @@ def test_every_field_may_be_set(tmp_path: Path) -> None:
     assert thanos.bearer.token_file == Path("/etc/retrain/thanos/token")
     assert (default.name, default.address) == ("default", PROMETHEUS)
     assert len(configuration.allowed_addresses) == 4
+    assert configuration.tenant_addresses == {"shop": ("own.shop:9090", "own.shop:443"), "bank": ("own.bank:9090",)}
 
 
 @pytest.mark.parametrize("text", ["", "sources: []", "# nothing yet\n", "{}"])
@@ -71,7 +73,7 @@ def test_the_file_that_is_shipped_and_the_sample_in_it_can_be_read(tmp_path: Pat
 A_URL = "must be an http or https URL without user, query or fragment, such as http://prometheus.monitoring:9090"
 A_PLACE = "must be a host in lower case and a port, such as prometheus.shop:9090"
 MISTAKES = {
-    "source: []": "'source'; its fields are sources, allowedAddresses",
+    "source: []": "'source'; its fields are sources, allowedAddresses, tenantAddresses",
     "[]": "must be a mapping of fields, not a list",
     "sources: {name: a}": "sources must be a list, not a mapping of fields",
     "sources: [{name: a}]": "sources[0].address is required",
@@ -107,6 +109,9 @@ MISTAKES = {
     "sources: [{name: a, address: 'http://a', namespaces: []}]": "sources[0].namespaces must not be empty",
     "allowedAddresses: ['http://a:9090']": f"allowedAddresses[0] {A_PLACE}",
     "allowedAddresses: [a]": f"allowedAddresses[0] {A_PLACE}",
+    "tenantAddresses: {shop: [a]}": f"tenantAddresses.shop[0] {A_PLACE}",
+    "tenantAddresses: {Shop: []}": "tenantAddresses.Shop must be lower-case letters",
+    "tenantAddresses: [a]": "tenantAddresses must be a mapping of fields, not a list",
     "allowedAddresses: ['A:1']": f"allowedAddresses[0] {A_PLACE}",
     "allowedAddresses: ['a:99999']": f"allowedAddresses[0] {A_PLACE}",
     "allowedAddresses: ['a:1/b']": f"allowedAddresses[0] {A_PLACE}",

@@ -35,6 +35,7 @@ CONFIGURATION = Configuration.model_validate(
             },
         ],
         "allowedAddresses": ["prometheus.shop:9090", "[::1]:9090", "prometheus.shop:443"],
+        "tenantAddresses": {"shop": ["own.shop:9090"], "bank": ["own.bank:9090"]},
     }
 )
 
@@ -54,6 +55,10 @@ WHOM: dict[str, tuple[dict[str, Any], Source]] = {
     "one with a fixed tenant": ({"source": "one"}, NamedSource("one")),
     "an address": ({"address": "http://prometheus.shop:9090"}, own("http://prometheus.shop:9090")),
     "an address with the port of its scheme": ({"address": "https://prometheus.shop"}, own("https://prometheus.shop")),
+    "an address that is allowed to this namespace": (
+        {"address": "http://own.shop:9090"},
+        own("http://own.shop:9090"),
+    ),
     "an address in numbers": ({"address": "http://[::1]:9090"}, own("http://[::1]:9090")),
     "an address with a Secret": (
         {"address": "http://prometheus.shop:9090", "secretRef": {"name": "prom"}},
@@ -91,6 +96,7 @@ async def test_a_source_that_is_not_there_for_this_namespace(sources: Sources, n
         ("http://prometheus.shop:9091", "prometheus.shop:9091"),
         ("http://prometheus.shop.:9090", "prometheus.shop.:9090"),
         ("http://xprometheus.shop:9090", "xprometheus.shop:9090"),
+        ("http://own.bank:9090", "own.bank:9090"),
         ("http://127.0.0.1:9090", "127.0.0.1:9090"),
         ("http://169.254.169.254", "169.254.169.254:80"),
         ("http://prometheus.shop:99999", "http://prometheus.shop:99999"),
@@ -98,8 +104,8 @@ async def test_a_source_that_is_not_there_for_this_namespace(sources: Sources, n
 )
 async def test_an_address_that_is_not_allowed_word_by_word(sources: Sources, address: str, place: str) -> None:
     words = (
-        f"The operator's configuration does not allow {place}. Ask its administrator to add it to allowedAddresses, or "
-        "name a source."
+        f"The operator's configuration does not allow {place} to namespace shop. Ask its administrator to add it to "
+        "tenantAddresses, or name a source."
     )
     assert sources.whom(CHURN, query(address=address)) == NoSource(Reason.SOURCE_NOT_ALLOWED, words)
 

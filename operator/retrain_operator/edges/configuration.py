@@ -58,6 +58,7 @@ def _place(text: str) -> str:
 
 
 _File = Annotated[Path, AfterValidator(_file)]
+_Place = Annotated[str, AfterValidator(_place)]
 
 
 class _Block(BaseModel):
@@ -142,8 +143,10 @@ class Configuration(_Block):
     """All that may be asked."""
 
     sources: tuple[ConfiguredSource, ...] = ()
-    allowed_addresses: tuple[Annotated[str, AfterValidator(_place)], ...] = ()
-    """Host and port of what policies may name by address."""
+    allowed_addresses: tuple[_Place, ...] = ()
+    """Host and port of what all policies may name by address."""
+    tenant_addresses: dict[Name, tuple[_Place, ...]] = {}
+    """What only policies of one namespace may name as well, by the namespace."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

@@ -34,6 +34,7 @@ class Sources:
     ) -> None:
         self._configured = {each.name: each for each in configuration.sources}
         self._allowed = frozenset(configuration.allowed_addresses)
+        self._allowed_in = configuration.tenant_addresses
         self._secrets = Secrets(kube, clock)
         self._partners = Partners(clock, connect)
 
@@ -45,18 +46,18 @@ class Sources:
         """Whom a policy's query is put to."""
         if query.address:
             secret = SecretName(policy.account, query.secret_ref.name) if query.secret_ref else None
-            return self._own(query.address, secret)
+            return self._own(query.address, secret, policy.namespace)
         return self._named(query.source or DEFAULT, policy.namespace)
 
-    def _own(self, address: str, secret: SecretName | None) -> Source:
+    def _own(self, address: str, secret: SecretName | None, namespace: str) -> Source:
         place = address
         with suppress(ValueError):
             place = place_of(address)
-        if place in self._allowed:
+        if place in self._allowed or place in self._allowed_in.get(namespace, ()):
             return OwnSource(address, secret)
         message = (
-            f"The operator's configuration does not allow {place}. Ask its administrator to add it to "
-            "allowedAddresses, or name a source."
+            f"The operator's configuration does not allow {place} to namespace {namespace}. Ask its administrator to "
+            "add it to tenantAddresses, or name a source."
         )
         return NoSource(Reason.SOURCE_NOT_ALLOWED, message)
 

@@ -163,3 +163,11 @@ def _is_stored_only_where_it_was_put(tenant: Tenant, marks: Marks, stored: list[
     assert {key for key in holders if not key.startswith(answers)} == put
     # A trainer's termination message is in its pod's status, and the pod's owner is one who may read it.
     assert {key for key in holders if key.startswith(answers)}
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc:", "user:"])
+def test_a_canary_is_found_however_it_is_written(marks: Marks, before: str) -> None:
+    text = f"{before}{marks.canary}-in-a-secret"
+    assert marks.found(f"Basic {b64encode(text.encode()).decode()}")
+    assert marks.found(json.dumps({"message": text}))
+    assert not marks.found(f"{before}{marks.canary[:-1]}")

@@ -9,12 +9,18 @@ from collections.abc import Iterable
 from pydantic import BaseModel
 
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.run import Outcome, RunState, RunStatus, StepName, StepState
+from retrain_operator.model.run import Outcome, RolloutRecord, RunState, RunStatus, StepName, StepState
 from retrain_operator.model.status import Condition, PolicyState, PolicyStatus, TriggerState
 
 LONGEST = 1024
 OPEN = {StepState.PENDING, StepState.RUNNING, StepState.BLOCKED}
-WITH_A_RUN = {PolicyState.TRAINING, PolicyState.DEPLOYING, PolicyState.BLOCKED}
+WITH_A_RUN = {
+    PolicyState.TRAINING,
+    PolicyState.AWAITING_APPROVAL,
+    PolicyState.DEPLOYING,
+    PolicyState.BAKING,
+    PolicyState.BLOCKED,
+}
 
 
 def assert_coherent(status: PolicyStatus | RunStatus, generation: int = 1_000_000) -> None:
@@ -78,8 +84,12 @@ def _runs(status: PolicyStatus) -> None:
         assert run.reason in set(Reason)
         assert run.completion_time >= run.start_time
         sentences(run.cause, run.message)
-    promoted = next((run for run in status.history if run.outcome == Outcome.SUCCEEDED), None)
+    served = (run for run in status.history if run.outcome == Outcome.SUCCEEDED and run.reason != Reason.RECOMMENDED)
+    promoted = next(served, None)
     assert promoted is None or (status.champion and status.champion.run == promoted.name)
+    quarantined = [(each.uri, each.digest) for each in status.quarantine]
+    assert len(set(quarantined)) == len(quarantined), "a version is quarantined twice"
+    assert bool(status.grant) == bool(status.missing), "what is missing can be granted"
 
 
 def _run(status: RunStatus) -> None:
@@ -119,7 +129,15 @@ def _steps(status: RunStatus) -> None:
         assert not OPEN & set(states), f"ended with open steps: {states}"
         failed = status.outcome in (Outcome.FAILED, Outcome.ROLLED_BACK)
         assert (StepState.FAILED in states) == failed, f"{status.outcome} with {states}"
-    assert status.outcome is not Outcome.SUCCEEDED or set(states) == {StepState.SUCCEEDED}
+    if status.outcome is Outcome.SUCCEEDED:
+        trained = StepState.SKIPPED if _trains_nothing(status) else StepState.SUCCEEDED
+        deployed = StepState.SKIPPED if status.reason == Reason.RECOMMENDED else StepState.SUCCEEDED
+        assert states == [trained] * 3 + [deployed]
+
+
+def _trains_nothing(status: RunStatus) -> bool:
+    """Whether the run only goes back to a version: its first three steps are skipped from its first status on."""
+    return all((step.state, step.reason) == (StepState.SKIPPED, "Skipped") for step in status.steps[:3])
 
 
 def _result(status: RunStatus) -> None:
@@ -128,8 +146,43 @@ def _result(status: RunStatus) -> None:
         assert status.verdict.reason in set(Reason)
         assert not status.verdict.promote or (status.result and status.result.candidate)
         assert status.verdict.promote or status.outcome
-    assert status.rollout is None or (status.verdict and status.verdict.promote)
-    assert status.outcome is not Outcome.SUCCEEDED or status.rollout
+        assert not _trains_nothing(status), "a verdict on nothing"
+    may_deploy = _trains_nothing(status) or (status.verdict and status.verdict.promote)
+    assert may_deploy or not (status.rollout or status.approval or status.recommendation)
+    recommended = status.reason == Reason.RECOMMENDED
+    assert bool(status.recommendation) == recommended
+    assert status.outcome is not Outcome.SUCCEEDED or bool(status.rollout) != recommended
+    _approval(status)
+    if status.rollout:
+        _rollout(status, status.rollout)
+
+
+def _approval(status: RunStatus) -> None:
+    record, waits = status.approval, status.state is RunState.AWAITING_APPROVAL
+    assert not waits or (record and not record.decision and not status.rollout), "nobody is waited for"
+    if record is None:
+        return
+    assert record.decision in ("", "Approved", "Rejected", "Expired")
+    assert bool(record.decision) == (record.at is not None)
+    assert record.decision or not record.by, "somebody decided nothing"
+    assert record.at is None or record.at >= record.since
+    assert status.rollout is None or record.decision == "Approved", "rolled out without a word"
+    ends = {Reason.REJECTED_BY_USER: "Rejected", Reason.APPROVAL_EXPIRED: "Expired"}
+    if not status.rollout and status.outcome and status.reason in set(ends):
+        assert record.decision == ends[Reason(status.reason)]
+
+
+def _rollout(status: RunStatus, record: RolloutRecord) -> None:
+    if status.state is RunState.BAKING:
+        assert record.complete_time, "watched before it was in service"
+        assert not record.undo, "watched though it is taken back"
+    assert not record.complete_time or (record.landed and not record.held)
+    assert not record.complete_time or record.complete_time >= record.start_time
+    if record.undo:
+        assert record.undo.reason in set(Reason)
+        sentences(f"{record.undo.message}.")
+        assert status.outcome is not Outcome.SUCCEEDED, "in service though it was taken back"
+    assert status.outcome is not Outcome.SUCCEEDED or record.complete_time
 
 
 def _conditions(conditions: Iterable[Condition]) -> dict[str, Condition]:

@@ -78,9 +78,12 @@ def _await(world: RunWorld, serving: Serving, record: RolloutRecord) -> Move:
     if not record.landed or world.run.status.state is RunState.BLOCKED:
         # The deadline counts from when the rollout was first seen to go on, whatever came between word and deed.
         record = record.model_copy(update={"landed": True, "start_time": world.now})
+    if record.held and not isinstance(serving.progress, OnHold):
+        # While it was held the model before was in service: neither the deadline nor a breach counts from before.
+        record = record.model_copy(update={"held": False, "start_time": world.now})
     match serving.progress:
         case InService():
-            return _complete(world, record.model_copy(update={"complete_time": world.now, "held": False}))
+            return _complete(world, record.model_copy(update={"complete_time": world.now}))
         case OnHold(reason=reason, message=message):
             held = record.model_copy(update={"held": True})
             told = f"The rollout of {record.target} waits, since {message}; it goes on when that ends."
@@ -92,8 +95,6 @@ def _await(world: RunWorld, serving: Serving, record: RolloutRecord) -> Move:
 
 
 def _going(world: RunWorld, record: RolloutRecord, progress: Unsettled) -> Move:
-    if record.held:
-        record = record.model_copy(update={"held": False, "start_time": world.now})
     deadline = world.run.spec.policy.spec.rollout.progress_deadline
     trouble = progress.trouble
     if world.now - record.start_time >= deadline:
@@ -118,8 +119,8 @@ def _complete(world: RunWorld, record: RolloutRecord) -> Move:
 
 
 def _take_back(world: RunWorld, record: RolloutRecord, why: UndoRecord) -> Move:
-    if world.run.status.state is RunState.BLOCKED:
-        return Move(world.run.status, SetModel(record.from_))
+    if record.undo and world.run.status.state is RunState.BLOCKED:
+        return Move(world.run.status, SetModel(record.from_))  # whether it is still refused is only known by trying
     record = record.model_copy(update={"undo": why})
     message = f"{why.message}: the model before is put back."
     return Move(deploying(world, Reason(why.reason), message, record=record), SetModel(record.from_))

@@ -59,6 +59,12 @@ def blocked(status: RunStatus, objection: Objection, step: StepName) -> RunStatu
     if step is StepName.DEPLOY and status.rollout and status.rollout.undo:
         late = f"{status.rollout.undo.message}, but putting the model before back is forbidden"
         message = f"{late}: {objection.message} It is put back once that is mended."
+    elif step is StepName.DEPLOY and status.rollout and status.rollout.landed:
+        what = "watched" if status.rollout.complete_time else "waited for"
+        message = (
+            f"The model is named in the target, but cannot be {what}: {objection.message} The run goes on by itself once "
+            "that is mended."
+        )
     elif step is StepName.DEPLOY and status.verdict:
         done = "Training is complete and the candidate passed, but the deploy is forbidden"
         kept = "The trained model is kept, and the deploy goes on by itself once that is mended."

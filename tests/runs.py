@@ -11,6 +11,7 @@ from retrain_operator.decide.ending import with_condition
 from retrain_operator.decide.moves import Move
 from retrain_operator.decide.progress import progress
 from retrain_operator.model.access import Account, Refusal, Right
+from retrain_operator.model.observation import Observation
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import (
     PolicySnapshot,
@@ -130,6 +131,7 @@ class ARun:
     target: Target = field(default_factory=NotLooked)
     now: datetime = T0
     policy: Policy | None = None
+    observations: dict[str, Observation] = field(default_factory=dict)
     undo: Undo | None = None
 
     @property
@@ -141,7 +143,7 @@ class ARun:
 
     @property
     def world(self) -> RunWorld:
-        return RunWorld(self.now, self.run, self.job, self.target, self.policy)
+        return RunWorld(self.now, self.run, self.job, self.target, self.policy, self.observations)
 
     @property
     def move(self) -> Move:
@@ -168,6 +170,11 @@ class ARun:
 
     def with_no_champion(self) -> Self:
         return replace(self, champion=None)
+
+    def going_back(self, to: str, uri: str | None, digest: str | None = None) -> Self:
+        """It only puts a version back; the one it leaves is the candidate of other runs."""
+        left = Champion(uri=NEW.uri, digest=NEW.digest)
+        return replace(self, undo=Undo(to=to, uri=uri, digest=digest), champion=left)
 
     # Its Job
 

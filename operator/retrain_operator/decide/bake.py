@@ -10,11 +10,12 @@ from retrain_operator.decide.approval import by, told
 from retrain_operator.decide.deploying import deployed, deploying
 from retrain_operator.decide.moves import Move, Wait
 from retrain_operator.decide.wording import joined
+from retrain_operator.model.observation import Sample
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import ApprovalRecord, Outcome, RolloutRecord, RunState, StepState, UndoRecord
 from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.status import TriggerState, TriggerStatus
-from retrain_operator.model.target import Broken, Serving, Unsettled
+from retrain_operator.model.target import Broken, Serving, Trouble, Unsettled
 from retrain_operator.model.world import RunWorld
 
 BAKE_POLL = timedelta(seconds=5)
@@ -38,20 +39,36 @@ def bake(world: RunWorld, serving: Serving, record: RolloutRecord) -> Move | Und
         return why
     until = complete + asked.duration
     since = [each for each in _watched(world) if each.state is TriggerState.PENDING and _new(each, record)]
-    unknown = [each.name for each in _watched(world) if each.state in UNKNOWN]
+    unknown = _unknown(world, complete)
     if world.now < until or since or (unknown and world.now < until + asked.duration):
         return _watching(world, record, until)
-    seen = f" Its triggers stayed healthy for {duration_text(asked.duration)}."
-    if unknown:
-        watched = duration_text(2 * asked.duration)
-        seen = f" It was watched for {watched}, at the end of which {joined(unknown)} gave no number."
-    return _end(world, record, seen)
+    return _end(world, record, _seen(world, asked.duration, unknown))
+
+
+def _metrics(world: RunWorld) -> list[str]:
+    """The metric triggers that the run's policy had."""
+    return [each.name for each in world.run.spec.policy.spec.triggers if each.prometheus]
 
 
 def _watched(world: RunWorld) -> list[TriggerStatus]:
-    """The metric triggers that the run's policy had, as they stand now."""
-    names = {each.name for each in world.run.spec.policy.spec.triggers if each.prometheus}
+    """Those of them that the policy still has, as they stand now."""
+    names = _metrics(world)
     return [each for each in world.policy.status.triggers if each.name in names] if world.policy else []
+
+
+def _unknown(world: RunWorld, complete: datetime) -> list[str]:
+    """Those that gave no number since the model is in service: what is only remembered of one says nothing of it."""
+    told = {each.name for each in _watched(world) if each.state not in UNKNOWN}
+    seen = {name for name, at in world.observations.items() if isinstance(at, Sample) and at.at >= complete}
+    return [name for name in _metrics(world) if name not in told & seen]
+
+
+def _seen(world: RunWorld, asked: timedelta, unknown: list[str]) -> str:
+    if unknown:
+        return f" It was watched for {duration_text(2 * asked)}, at the end of which {joined(unknown)} gave no number."
+    if not _metrics(world):
+        return f" It was left alone for {duration_text(asked)}, as no trigger of the policy measures it."
+    return f" Its triggers stayed healthy for {duration_text(asked)}."
 
 
 def _new(trigger: TriggerStatus, record: RolloutRecord) -> bool:
@@ -68,10 +85,10 @@ def _breach(world: RunWorld, record: RolloutRecord) -> UndoRecord | None:
 
 
 def _down(serving: Serving) -> UndoRecord | None:
-    """Pods that ran and do so no more: a node that is drained is no fault of the model, a crash loop is."""
+    """A model whose pods crash. A node that is drained, or an image that cannot be pulled there, is no fault of its."""
     match serving.progress:
-        case Unsettled(trouble=trouble) if trouble:
-            return UndoRecord(reason=trouble.reason, message=f"The model did not stay up in service: {trouble.message}")
+        case Unsettled(trouble=Trouble(reason=Reason.CRASH_LOOP, message=message)):
+            return UndoRecord(reason=Reason.CRASH_LOOP, message=f"The model did not stay up in service: {message}")
         case Broken(reason=reason, message=message):
             return UndoRecord(reason=reason, message=f"The model did not stay up in service: {message}")
         case _:

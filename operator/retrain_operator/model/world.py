@@ -145,3 +145,5 @@ class RunWorld:
     target: Target = field(default_factory=NotLooked)
     policy: Policy | None = None
     """The policy as it is now, where something may depend on it; None when it is gone or cannot be followed."""
+    observations: Mapping[str, Observation] = field(default_factory=dict)
+    """Newest observation of each of that policy's metric triggers, by its name."""

@@ -29,7 +29,7 @@ class Reconciler:
     ) -> None:
         self._cluster, self._telemetry, self._clock = cluster, telemetry, clock
         self._policies = Policies(cluster, tenant, scheduler, telemetry, clock)
-        self._runs = Runs(cluster, tenant, telemetry, clock)
+        self._runs = Runs(cluster, tenant, scheduler, telemetry, clock)
 
     async def __call__(self, key: Key) -> timedelta | None:
         """One pass. Returns how long until the next even if nothing happens; None for never."""

@@ -23,6 +23,7 @@ from retrain_operator.model.target import Serving
 from retrain_operator.model.training import Job
 from retrain_operator.model.world import Policy, Run, RunWorld
 from retrain_operator.queue import Key
+from retrain_operator.reconcile.policies import Watch
 
 AT_ONCE = timedelta(0)
 AFTER_DELETION = timedelta(seconds=1)
@@ -32,8 +33,11 @@ BLOCKED_POLL = timedelta(seconds=10)
 class Runs:
     """One pass at a time about a run."""
 
-    def __init__(self, cluster: Cluster, tenant: Tenant, telemetry: Telemetry, clock: Callable[[], datetime]) -> None:
-        self._cluster, self._tenant, self._telemetry, self._clock = cluster, tenant, telemetry, clock
+    def __init__(
+        self, cluster: Cluster, tenant: Tenant, scheduler: Watch, telemetry: Telemetry, clock: Callable[[], datetime]
+    ) -> None:
+        self._cluster, self._tenant, self._scheduler = cluster, tenant, scheduler
+        self._telemetry, self._clock = telemetry, clock
 
     async def __call__(self, key: Key) -> timedelta | None:
         """One pass about the run of that key."""
@@ -72,7 +76,8 @@ class Runs:
         )
         policy = await self._cluster.policy(run.namespace, run.spec.policy.name)
         ours = policy if isinstance(policy, Policy) and policy.uid == run.spec.policy.uid else None
-        return RunWorld(self._clock(), run, target=target, policy=ours)
+        seen = self._scheduler.observations(Key("policy", run.namespace, run.spec.policy.name))
+        return RunWorld(self._clock(), run, target=target, policy=ours, observations=seen)
 
     async def _do(self, act: Act, world: RunWorld) -> Refusal | NotAccepted | None:
         run, record = world.run, world.run.status.rollout

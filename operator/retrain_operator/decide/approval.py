@@ -34,7 +34,7 @@ def admitted(world: RunWorld) -> Move | RunWorld:
     if said := told(world, record, reject=True):
         return _rejected(_with(world, record, REJECTED, said), said)
     if said := told(world, record, reject=False):
-        return _with(world, record, APPROVED, said)
+        return _going_on(_with(world, record, APPROVED, said), said)
     until = record.since + run.spec.policy.spec.rollout.approval_timeout
     if world.now >= until:
         return _expired(_with(world, record, EXPIRED, None))
@@ -58,6 +58,11 @@ def _with(world: RunWorld, record: ApprovalRecord, decision: str, said: Ask | No
     update = {"decision": decision, "by": said.by if said else "", "at": world.now if decision else None}
     approval = record.model_copy(update=update)
     return replace(world, run=replace(world.run, status=world.run.status.model_copy(update={"approval": approval})))
+
+
+def _going_on(world: RunWorld, said: Ask) -> RunWorld:
+    status = deploying(world, Reason.RUNNING, f"{by(said)} approved the candidate.")
+    return replace(world, run=replace(world.run, status=status))
 
 
 def _rejected(world: RunWorld, said: Ask) -> Move:
@@ -85,10 +90,12 @@ def _waiting(world: RunWorld, record: ApprovalRecord, until: datetime) -> Move:
 
 def _doubt(world: RunWorld, record: ApprovalRecord) -> str:
     """Why a word that was given does not count."""
-    ask = world.policy.approve if world.policy else None
-    if ask is None or ask.value.partition("@")[0] != world.run.name:
+    policy = world.policy
+    asks = [ask for ask in (policy.reject, policy.approve) if ask] if policy else []
+    digests = [ask.value.partition("@")[2] for ask in asks if ask.value.partition("@")[0] == world.run.name]
+    if not digests:
         return ""
-    if "@" in ask.value:
+    if any(digests):
         return f" The annotation names another digest than the candidate's, {record.digest}."
     return f" The annotation was there before the candidate: say {world.run.name}@{record.digest}."
 

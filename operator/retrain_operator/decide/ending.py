@@ -62,8 +62,8 @@ def blocked(status: RunStatus, objection: Objection, step: StepName) -> RunStatu
     elif step is StepName.DEPLOY and status.rollout and status.rollout.landed:
         what = "watched" if status.rollout.complete_time else "waited for"
         message = (
-            f"The model is named in the target, but cannot be {what}: {objection.message} The run goes on by itself once "
-            "that is mended."
+            f"The model is named in the target, but cannot be {what}: {objection.message} The run goes on by itself "
+            "once that is mended."
         )
     elif step is StepName.DEPLOY and status.verdict:
         done = "Training is complete and the candidate passed, but the deploy is forbidden"

@@ -70,7 +70,7 @@ def _let_go(world: PolicyWorld) -> PolicyWorld:
         "champion": _champion(claim, world) or status.champion,
         "last_successful_time": summary.completion_time if succeeded else status.last_successful_time,
         "failures_in_a_row": _failures(status, claim, Outcome(summary.outcome)),
-        "quarantine": (*_quarantined(claim, world), *status.quarantine)[:QUARANTINE],
+        "quarantine": _quarantine(claim, world),
         "triggers": tuple(_after(each, claim, succeeded=succeeded) for each in status.triggers),
     }
     return replace(_with_status(world, status.model_copy(update=update)), run=NoRun())
@@ -92,6 +92,8 @@ def _failures(status: PolicyStatus, claim: ActiveRun, outcome: Outcome) -> int:
 def _after(trigger: TriggerStatus, claim: ActiveRun, *, succeeded: bool) -> TriggerStatus:
     """What a trigger remembers once a run has ended: `for` starts anew, and growth from what the new champion saw."""
     update: dict[str, object] = {"counted_since": None, "counted": None}
+    if claim.undo:
+        return trigger.model_copy(update=update)  # what is in service now learned nothing new
     learned = next((volume.value for volume in claim.data_volumes if volume.trigger == trigger.name), None)
     if succeeded and learned is not None:
         # The champion knows that much by now, so whatever is too much growth from there is another breach.
@@ -141,6 +143,13 @@ def _digest(ended: Ended) -> str | None:
         return ended.spec.undo.digest
     result = ended.status.result
     return result.candidate.digest if result and result.candidate else None
+
+
+def _quarantine(claim: ActiveRun, world: PolicyWorld) -> tuple[Quarantined, ...]:
+    """All versions that were taken back, newest first, each once however often it was."""
+    new = _quarantined(claim, world)
+    known = (each for each in world.policy.status.quarantine if each.digest not in {one.digest for one in new})
+    return (*new, *known)[:QUARANTINE]
 
 
 def _quarantined(claim: ActiveRun, world: PolicyWorld) -> tuple[Quarantined, ...]:

@@ -54,7 +54,9 @@ def _before(world: RunWorld) -> Move | RunWorld:
             f"kubectl get retrainruns, or a version's folder in {run.spec.policy.spec.model.store}."
         )
         return deployed(world, Outcome.FAILED, Reason.VERSION_UNKNOWN, message)
-    if world.policy and digest_of(run) in {each.digest for each in world.policy.status.quarantine}:
+    quarantine = world.policy.status.quarantine if world.policy else ()
+    # A version that was asked for by its folder's name has a digest only where a run is known that made it.
+    if any(each.digest == digest_of(run) or each.uri == model_of(run) for each in quarantine):
         return _quarantined(world)
     if rollout.mode is RolloutMode.RECOMMEND_ONLY:
         return _recommended(world)
@@ -74,8 +76,9 @@ def _quarantined(world: RunWorld) -> Move:
 def _recommended(world: RunWorld) -> Move:
     run, rollout = world.run, world.run.spec.policy.spec.rollout
     verdict = run.status.verdict.message if run.status.verdict else ""
+    what = f"The way back to the model of {run.spec.undo.to} is known" if run.spec.undo else "The candidate passed"
     message = (
-        "The candidate passed, and nothing is changed, as rollout.mode is RecommendOnly. The patch to commit: kubectl "
+        f"{what}, and nothing is changed, as rollout.mode is RecommendOnly. The patch to commit: kubectl "
         f"get retrainrun {run.name} -o jsonpath='{{.status.recommendation}}'. {verdict}"
     )
     patch = recommendation(run, rollout, model_of(run))

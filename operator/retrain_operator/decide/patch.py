@@ -59,7 +59,8 @@ def _escaped(name: str) -> str:
 
 def recommendation(run: Run, rollout: Rollout, value: str) -> str:
     """The same change as a merge patch to commit: kustomize takes it as it is."""
-    annotations = {"annotations": {DIGEST_ANNOTATION: digest_of(run), RUN_LABEL: run.name}}
+    # A digest that is not known is taken away: that of another model must not stay.
+    annotations = {"annotations": {DIGEST_ANNOTATION: digest_of(run) or None, RUN_LABEL: run.name}}
     ref = rollout.target_ref
     head: Json = {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": {"name": ref.name}}
     if rollout.path:

@@ -80,15 +80,19 @@ class Cluster:
 
     async def version(self, policy: Policy, name: str) -> Undo:
         """The version that a run of the policy made, or that has this name in its store."""
+        status = policy.status
         if re.fullmatch(VERSION_NAME, name):
-            return Undo(to=name, uri=f"{policy.spec.model.store.rstrip('/')}/{name}")
+            uri = f"{policy.spec.model.store.rstrip('/')}/{name}"
+            known = [each.candidate for each in status.history if each.candidate] + [status.champion]
+            digests = [each.digest for each in (*known, *status.quarantine) if each and each.uri == uri]
+            return Undo(to=name, uri=uri, digest=next(filter(None, digests), None))
         try:
             body = await self._kube.get(RUNS, policy.namespace, name) if re.fullmatch(RUN_NAME, name) else None
         except NotFound:
             body = None
         run = _readable(body) if body and objects.owned_by(body, policy.uid) else None
         made = run.status.result.candidate if run and run.status.result else None
-        remembered = (each.candidate for each in policy.status.history if each.name == name)
+        remembered = (each.candidate for each in status.history if each.name == name)
         found = made or next(remembered, None)
         return Undo(to=name, uri=found.uri, digest=found.digest) if found else Undo(to=name)
 

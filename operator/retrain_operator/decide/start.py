@@ -105,6 +105,10 @@ def cooling_down(world: PolicyWorld) -> Decision | None:
     if last is None or world.now >= (until := rest_until(world, last)):
         return None
     span, after = rest(world.policy.spec.cooldown, Outcome(last.outcome))
+    if last.trigger == UNDO:
+        after = "a version was asked for"
+    elif last.reason == Reason.RECOMMENDED:
+        after = "a recommendation"
     reason = Reason.NO_NEW_DATA if last.outcome == Outcome.NO_NEW_DATA else Reason.COOLING_DOWN
     message = f"The next run may start at {_clock(until)} UTC, {duration_text(span)} after {after}."
     return Hold(reason, f"{message} Run {last.name}: {clipped(last.message, 800)}", until)

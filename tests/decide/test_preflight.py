@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from retrain_operator.decide.preflight import mounts, preflight_objection, target_verbs, training_rights
-from retrain_operator.decide.report import admit, report
+from retrain_operator.decide.preflight import for_undo, mounts, preflight_objection, target_verbs, training_rights
+from retrain_operator.decide.report import TARGET_REASONS, admit, report, wants_target
 from retrain_operator.decide.start import Hold, Start
 from retrain_operator.model.access import Account, Refusal, Right
 from retrain_operator.model.reason import Reason
+from retrain_operator.model.run import Outcome
 from retrain_operator.model.status import PolicyStatus, ServedModel
 from retrain_operator.model.target import (
     ContainerAbsent,
@@ -175,6 +176,57 @@ def test_a_champion_that_a_gitops_tool_took_out_is_told_and_nothing_fights_it() 
 
 def test_whoever_asks_by_hand_gets_a_run_all_the_same() -> None:
     assert isinstance(told(IN_SERVICE.asked_by_hand(), REVERTED)[0], Start)
+
+
+TAKEN_OUT = (
+    BREACHED.resting().after_a_run(Outcome.ROLLED_BACK, Reason.REVERTED_BY_MANAGER).later("1m").seeing("drift", 0.5)
+)
+
+
+def test_after_a_run_whose_rollout_was_reverted_none_starts_by_itself_to_be_reverted_again() -> None:
+    decision, status = told(TAKEN_OUT, REVERTED)
+    assert isinstance(decision, Hold)
+    ready = next(each for each in status.conditions if each.type == "Ready")
+    assert (ready.status, ready.reason) == ("False", "RevertedByManager")
+    assert status.message.startswith(
+        "argocd-controller put the model before the candidate of run churn-lastrun back into Deployment "
+        '"churn-serving", where it is left. Let Argo CD leave it alone: '
+    )
+    assert wants_target(TAKEN_OUT.seeing("drift", 0.02).settled, decision), "it is told whether a trigger fires or not"
+    assert isinstance(told(TAKEN_OUT.asked_by_hand(), REVERTED)[0], Start)
+
+
+def test_who_only_recommends_fights_nobody() -> None:
+    only = {"rollout": ROLLOUT | {"mode": "RecommendOnly"}}
+    assert isinstance(told(IN_SERVICE.with_spec(**only), REVERTED)[0], Start)
+    assert isinstance(told(TAKEN_OUT.with_spec(**only), REVERTED)[0], Start)
+
+
+@pytest.mark.parametrize(
+    ("given", "then"),
+    [
+        case("no Job is made", given=Preflight(FIT, (JOBS, Right("delete", "batch", "jobs"))), then=None),
+        case("nothing is mounted", given=Preflight(FIT, (SECRET,), (Mount("Secret", "s3-key"),)), then=None),
+        case("the target is changed", given=Preflight(FIT, (SECRET, PATCH)),
+             then=f'{WHO} may not patch deployments.apps "churn-serving". Grant it by a Role in namespace shop.'),
+        case("and must be there", given=Preflight(TargetAbsent(), (JOBS,)),
+             then='Deployment "churn-serving" does not exist in this namespace.'),
+        case("the account, too", given=Preflight(Refusal(RUNNER, JOBS, account_exists=False)),
+             then=f"{WHO} does not exist. Create it, or name another in spec.serviceAccountName."),
+    ],
+)  # fmt: skip
+def test_what_only_training_needs_keeps_nobody_from_going_back(given: Preflight, then: str | None) -> None:
+    objection = preflight_objection(BREACHED.policy, for_undo(given))
+    assert (objection and objection.message) == then
+
+
+@pytest.mark.parametrize(
+    "refused", ["exceeded quota: small", 'violates PodSecurity "restricted"', "maximum cpu usage per Pod", "no"]
+)
+def test_a_policy_that_is_not_ready_for_any_such_reason_is_looked_at_again(refused: str) -> None:
+    objection = preflight_objection(BREACHED.policy, Preflight(Refusal(RUNNER, GET, detail=refused)))
+    assert objection
+    assert objection.reason in TARGET_REASONS
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """What must be there before anything is trained: the target, the account, every right to come, and what pods mount."""
 
+from dataclasses import replace
+
 from retrain_operator.decide.gitops import advice
 from retrain_operator.decide.objection import Objection, refusal_objection, start_objection
 from retrain_operator.decide.wording import clipped, joined, listed
 from retrain_operator.model.access import Refusal, Right
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.rollout import PreflightMode, Rollout, RolloutMode
+from retrain_operator.model.status import ServedModel
 from retrain_operator.model.target import Mount, Preflight, Serving, Target
 from retrain_operator.model.trainer import Trainer
 from retrain_operator.model.world import Policy
@@ -64,18 +67,37 @@ def preflight_objection(policy: Policy, seen: Preflight) -> Objection | None:
     return Objection(objections[0].reason, message, objections[0].missing, holds=not (warns and only_deploy))
 
 
+def for_undo(seen: Preflight) -> Preflight:
+    """What was found, as far as a run is concerned that trains nothing: it makes no Job and mounts nothing."""
+    of_trainer = ("jobs", "secrets", "configmaps")
+    lacking = tuple(right for right in seen.lacking if right.resource not in of_trainer)
+    return replace(seen, lacking=lacking, absent=())
+
+
 def _reverted(policy: Policy, target: Target) -> Objection | None:
     """A model that a run put in service and somebody took out again: to put it back would be a tug of war."""
-    champion, rollout = policy.status.champion, policy.spec.rollout
-    if champion is None or not isinstance(target, Serving) or not target.manager:
+    rollout, last = policy.spec.rollout, policy.status.last_run
+    if rollout.mode is RolloutMode.RECOMMEND_ONLY or not isinstance(target, Serving) or not target.manager:
         return None
-    if target.value != champion.before or champion.before == champion.uri:
+    if last and last.reason == Reason.REVERTED_BY_MANAGER:
+        gone = f"the candidate of run {last.name}"
+    elif champion := _gone(policy, target):
+        gone = champion.version
+    else:
         return None
     message = (
-        f"{target.manager} put the model before {champion.version} back into {rollout.target_ref}, where it is left. "
+        f"{target.manager} put the model before {gone} back into {rollout.target_ref}, where it is left. "
         f"{advice(target.manager, rollout)} No run starts by itself until one is asked for by hand."
     )
     return Objection(Reason.REVERTED_BY_MANAGER, message)
+
+
+def _gone(policy: Policy, target: Serving) -> ServedModel | None:
+    """The champion, if the target names the model before it."""
+    champion = policy.status.champion
+    if champion is None or target.value != champion.before or champion.before == champion.uri:
+        return None
+    return champion
 
 
 def _absent(absent: tuple[Mount, ...]) -> Objection | None:

@@ -39,6 +39,7 @@ TARGET_REASONS = frozenset(
         Reason.QUOTA_EXCEEDED,
         Reason.POD_SECURITY,
         Reason.ADMISSION_DENIED,
+        Reason.LIMIT_RANGE,
     }
 )
 """Why a policy may be not Ready on account of its target."""
@@ -62,8 +63,13 @@ def may_begin(status: PolicyStatus, objection: Objection | None) -> bool:
 
 
 def wants_target(world: PolicyWorld, decision: Decision) -> bool:
-    """Whether this pass depends on the target: a run starts or is claimed, the spec is new, or the target was unfit."""
+    """Whether this pass depends on the target.
+
+    A run starts or is claimed, the last one was reverted, the spec is new, or the target was unfit.
+    """
     status = world.policy.status
+    if status.last_run and status.last_run.reason == Reason.REVERTED_BY_MANAGER:
+        return True
     ready = next((condition for condition in status.conditions if condition.type == "Ready"), None)
     unfit = ready is not None and ready.status == "False" and ready.reason in TARGET_REASONS
     new = status.observed_generation != world.policy.generation

@@ -9,7 +9,7 @@ from typing import Protocol
 from retrain_operator.decide import events
 from retrain_operator.decide.history import surplus
 from retrain_operator.decide.manifest import run_manifest
-from retrain_operator.decide.preflight import mounts, preflight_objection, target_verbs, training_rights
+from retrain_operator.decide.preflight import for_undo, mounts, preflight_objection, target_verbs, training_rights
 from retrain_operator.decide.report import OBJECTION_POLL, admit, invalid, may_begin, report, wants_target
 from retrain_operator.decide.schedule import mistake
 from retrain_operator.decide.settle import settle
@@ -77,11 +77,12 @@ class Policies:
         decision = decide(settled)
         seen = await self._see(key, settled, whole=wants_target(settled, decision))
         objection = preflight_objection(settled.policy, seen)
-        decision = admit(decision, objection, world.now)
+        stops = preflight_objection(settled.policy, for_undo(seen)) if _undoes(settled, decision) else objection
+        decision = admit(decision, stops, world.now)
         status = report(settled, decision, objection)
         await self._write_policy(policy, status)
         claimed = isinstance(decision, Start) or isinstance(settled.run, Claimed)
-        if claimed and isinstance(seen.target, Serving) and may_begin(status, objection):
+        if claimed and isinstance(seen.target, Serving) and may_begin(status, stops):
             await self._create_run(policy, status, seen.target)
         if status.history != policy.status.history:
             await self._prune(policy, status.champion.run if status.champion else None)
@@ -127,6 +128,12 @@ class Policies:
         await self._cluster.write_policy(policy, status)
         for event in events.of_policy(policy, status, self._clock()):
             await self._cluster.post_event(policy.namespace, event)
+
+
+def _undoes(world: PolicyWorld, decision: Decision) -> bool:
+    """Whether the run that starts, or is claimed, only puts a version back."""
+    claim = world.policy.status.active_run
+    return bool(decision.undo if isinstance(decision, Start) else claim and claim.undo)
 
 
 def _mistake(policy: Policy) -> str:

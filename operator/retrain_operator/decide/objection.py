@@ -26,6 +26,8 @@ from retrain_trainer.contract import StoreUri
 LONGEST_OBJECTION = 800
 """Characters of an objection's message: room is left for the sentence that it stands in."""
 MISSING_AT_MOST = 16
+_QUOTA = re.compile("(exceeded quota|failed quota|status unknown for quota): |insufficient quota to ")
+"""How the API server words what a ResourceQuota refuses, also in the moment before a new one is counted."""
 _LIMIT = re.compile("(maximum|minimum) [a-z0-9./-]+ usage per [A-Z]|limit to request ratio per")
 """How the API server words what a LimitRange refuses."""
 _URI: TypeAdapter[str] = TypeAdapter(StoreUri)
@@ -129,7 +131,7 @@ def _is_target(right: Right) -> bool:
 
 def layer(detail: str) -> Reason:
     """Who refused, by the API server's own sentence."""
-    if "exceeded quota" in detail or "failed quota" in detail:
+    if _QUOTA.search(detail):
         return Reason.QUOTA_EXCEEDED
     if "violates PodSecurity" in detail:
         return Reason.POD_SECURITY

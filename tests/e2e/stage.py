@@ -16,6 +16,10 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MONITORING = "retrain-e2e"
 REST = {"afterSuccess": "1h", "afterRejection": "1h", "afterFailure": "1h"}
+FIRST = "file:///models/churn/v-first"
+"""The model that a tenant's Deployment names at first."""
+JOBS, TARGET = 0, 1
+"""The rules of the account's Role in manifests/tenant that a run cannot do without."""
 T = TypeVar("T")
 Json = dict[str, Any]
 
@@ -122,10 +126,25 @@ class Tenant:
         container = self.get("deployment", "churn-serving")["spec"]["template"]["spec"]["containers"][0]
         return str(next(each["value"] for each in container["env"] if each["name"] == "MODEL_URI"))
 
+    def allow(self, rule: int, *verbs: str) -> None:
+        """Let the policy's account have these verbs of a rule of manifests/tenant, and no others."""
+        patch = [{"op": "replace", "path": f"/rules/{rule}/verbs", "value": verbs}]
+        self.kubectl("patch", "role", "retrain-runner", "--type=json", "-p", json.dumps(patch))
+
+    def blocked(self, reason: str, seconds: float = 120) -> Json:
+        """Status of the newest run, once it is held back for this reason."""
+
+        def look() -> Json | None:
+            status: Json = self.runs()[-1].get("status", {}) if self.runs() else {}
+            assert status.get("state") == "Blocked", f"the run is not held back: {status}"
+            return status if status["reason"] == reason else None
+
+        return eventually(look, seconds)
+
     def show(self) -> str:
         """What a person sees of it, for the test's log."""
         seen = self.kubectl("get", "retrainpolicies,retrainruns,jobs,deployments")
-        print(seen)
+        print(seen, self.kubectl("describe", "retrainpolicies,retrainruns", check=False), sep="\n")
         return seen
 
     def describe(self) -> None:
@@ -164,3 +183,19 @@ def stands(tenant: Tenant) -> tuple[str, str]:
     """State and reason of the first trigger."""
     first = (tenant.policy().get("triggers") or [{}])[0]
     return first.get("state", ""), first.get("reason", "")
+
+
+def trains(tenant: Tenant) -> bool:
+    """Whether the newest run's trainer is at work."""
+    steps = tenant.runs()[-1].get("status", {}).get("steps", []) if tenant.runs() else []
+    return any(step["name"] == "Train" and step["state"] == "Running" for step in steps)
+
+
+def goes_on(tenant: Tenant, mended: float) -> Json:
+    """The end of a run that was held back, in a time since `mended` that is printed."""
+    ended = tenant.ended()
+    took = time.monotonic() - mended
+    print(f"mended to ended: {took:.1f} s")
+    # It is looked at every 10 s, and a rollout takes 2 s; a busy machine must not decide a test.
+    assert took < 60
+    return ended

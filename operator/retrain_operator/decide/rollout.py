@@ -6,11 +6,12 @@ from retrain_operator.decide.bake import bake, baked
 from retrain_operator.decide.deploying import deployed, deploying, kept
 from retrain_operator.decide.gitops import advice
 from retrain_operator.decide.moves import Move, SetModel, Wait
+from retrain_operator.decide.objection import layer
 from retrain_operator.decide.wording import clipped
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome, RolloutRecord, RunState, StepState, UndoRecord
 from retrain_operator.model.scalars import duration_text
-from retrain_operator.model.target import Broken, InService, OnHold, Serving, Unsettled
+from retrain_operator.model.target import Broken, InService, OnHold, Serving, Trouble, Unsettled
 from retrain_operator.model.world import Run, RunWorld
 
 ROLLOUT_POLL = timedelta(milliseconds=500)
@@ -96,7 +97,7 @@ def _await(world: RunWorld, serving: Serving, record: RolloutRecord) -> Move:
 
 def _going(world: RunWorld, record: RolloutRecord, progress: Unsettled) -> Move:
     deadline = world.run.spec.policy.spec.rollout.progress_deadline
-    trouble = progress.trouble
+    trouble = progress.trouble or _refused(progress)
     if world.now - record.start_time >= deadline:
         message = f"The rollout was not complete after {duration_text(deadline)}"
         message = f"{message}: {trouble.message}" if trouble else message
@@ -108,6 +109,12 @@ def _going(world: RunWorld, record: RolloutRecord, progress: Unsettled) -> Move:
     return Move(
         deploying(world, trouble.reason if trouble else Reason.RUNNING, message, record=record), Wait(ROLLOUT_POLL)
     )
+
+
+def _refused(progress: Unsettled) -> Trouble | None:
+    """That its new pods are refused, by whom and in whose words."""
+    refusal = progress.refusal.rstrip(".")
+    return Trouble(layer(refusal), f"no new pod of it can be made: {refusal}") if refusal else None
 
 
 def _complete(world: RunWorld, record: RolloutRecord) -> Move:

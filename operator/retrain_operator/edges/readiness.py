@@ -44,7 +44,9 @@ def _deployment(body: Json) -> Progress:
         return Broken(Reason.PROGRESS_DEADLINE_EXCEEDED, "its own progressDeadlineSeconds have passed")
     replicas, updated = spec.get("replicas", 1), status.get("updatedReplicas", 0)
     available, total = status.get("availableReplicas", 0), status.get("replicas", 0)
-    return _counted(replicas, updated, available, old=total - updated)
+    refused = _conditions(body).get("ReplicaFailure", {})
+    refusal = plain(refused.get("message", ""), QUOTED) if refused.get("status") == "True" else ""
+    return _counted(replicas, updated, available, old=total - updated, refusal=refusal)
 
 
 def _stateful_set(body: Json) -> Progress:
@@ -110,10 +112,10 @@ def _held(spec: Json, paused: object) -> OnHold | None:
     return None
 
 
-def _counted(wanted: int, updated: int, available: int, old: int = 0) -> Progress:
+def _counted(wanted: int, updated: int, available: int, old: int = 0, refusal: str = "") -> Progress:
     if updated == wanted == available and not old:
         return InService()
-    return Unsettled(f"{updated} updated, {available} of {wanted} replicas are available.")
+    return Unsettled(f"{updated} updated, {available} of {wanted} replicas are available.", refusal=refusal)
 
 
 def _unseen(body: Json) -> bool:

@@ -59,6 +59,8 @@ class Unsettled:
 
     message: str
     trouble: "Trouble | None" = None
+    refusal: str = ""
+    """The API server's own sentence on why no new pod can be made, bounded; empty when none is known."""
 
 
 @dataclass(frozen=True, slots=True)

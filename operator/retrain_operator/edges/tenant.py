@@ -91,6 +91,8 @@ class Tenant:
         if resource is None:
             return None
         asked = _right("patch", resource, rollout)
+        if gone := await self._gone(run.account, asked):
+            return gone
         try:
             await self._kube.patch(resource, run.namespace, asked.name, patch, account=run.account)
         except (Conflict, NotFound):
@@ -144,6 +146,8 @@ class Tenant:
 
     async def create_job(self, run: Run, manifest: Json, rights: Sequence[Right]) -> Refusal | NotAccepted | None:
         """Make the run's Job as its account, which must have all of these rights; the first is to create it."""
+        if gone := await self._gone(run.account, rights[0]):
+            return gone
         try:
             lacking = await self._kube.review(run.account, rights[1:])
             if lacking:
@@ -168,6 +172,10 @@ class Tenant:
         return None
 
     # Refusals
+
+    async def _gone(self, account: Account, asked: Right) -> Refusal | None:
+        """That the account was deleted. Its bindings outlive it, so the API server would still let us act as it."""
+        return None if await self._exists(account) else Refusal(account, asked, account_exists=False)
 
     async def _exists(self, account: Account) -> bool:
         try:

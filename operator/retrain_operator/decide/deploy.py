@@ -17,7 +17,8 @@ from retrain_operator.model.run import Outcome, RunState, StepName, StepState
 from retrain_operator.model.target import Serving
 from retrain_operator.model.world import Run, RunWorld
 
-BLOCKED_POLL = timedelta(seconds=10)
+BLOCKED_POLL = timedelta(seconds=5)
+"""How often it is tried again what was refused: a model is to be in service within 15 s of the right to deploy it."""
 
 
 def deploy_verbs(run: Run) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from retrain_operator.decide import events
-from retrain_operator.decide.deploy import deploy_verbs
+from retrain_operator.decide.deploy import BLOCKED_POLL, deploy_verbs
 from retrain_operator.decide.ending import blocked, cleared_up, end, left_behind, with_condition
 from retrain_operator.decide.manifest import job_manifest
 from retrain_operator.decide.moves import Act, CreateJob, DeleteJob, GoOn, SetModel, Wait
@@ -27,7 +27,6 @@ from retrain_operator.reconcile.policies import Watch
 
 AT_ONCE = timedelta(0)
 AFTER_DELETION = timedelta(seconds=1)
-BLOCKED_POLL = timedelta(seconds=10)
 
 
 class Runs:

@@ -18,8 +18,9 @@ MONITORING = "retrain-e2e"
 REST = {"afterSuccess": "1h", "afterRejection": "1h", "afterFailure": "1h"}
 FIRST = "file:///models/churn/v-first"
 """The model that a tenant's Deployment names at first."""
-JOBS, TARGET = 0, 1
-"""The rules of the account's Role in manifests/tenant that a run cannot do without."""
+TARGET_REF: dict[str, Any] = {"targetRef": {"name": "churn-serving"}, "container": "server"}
+JOBS, TARGET, LOOKS = 0, 1, 3
+"""Rules of the account's Role in manifests/tenant: two that a run cannot do without, and that to see pods."""
 T = TypeVar("T")
 Json = dict[str, Any]
 
@@ -169,7 +170,7 @@ def policy_spec(script: str, namespace: str) -> Json:
             "retries": 0,
         },
         "evaluation": {"gates": [{"metric": "accuracy", "threshold": 0.6}]},
-        "rollout": {"targetRef": {"name": "churn-serving"}, "container": "server"},
+        "rollout": TARGET_REF,
     }
 
 

@@ -4,10 +4,9 @@ import time
 
 import pytest
 
-from tests.e2e.stage import FIRST, JOBS, TARGET, Json, Tenant, eventually, goes_on, trains
+from tests.e2e.stage import FIRST, JOBS, TARGET, TARGET_REF, Json, Tenant, eventually, goes_on, trains
 
 pytestmark = pytest.mark.cluster
-TARGET_REF: Json = {"targetRef": {"name": "churn-serving"}, "container": "server"}
 
 
 def may_not_patch(tenant: Tenant) -> str:

@@ -72,18 +72,6 @@ def test_a_worse_candidate_is_rejected_and_nothing_changes(tenant: Tenant) -> No
     assert tenant.ready()["reason"] != "Rejected"
 
 
-def test_a_rollout_that_does_not_progress_is_undone(tenant: Tenant) -> None:
-    rollout = {"targetRef": {"name": "churn-serving"}, "container": "server", "progressDeadline": "10s"}
-    model = {"store": "file:///models/broken", "estimator": "SGDClassifier"}
-    tenant.apply_policy("promote", rollout=rollout, model=model)
-    tenant.ask_for_a_run()
-    ended = tenant.ended()
-    assert (ended["outcome"], ended["reason"]) == ("RolledBack", "ProgressDeadlineExceeded")
-    assert ended["message"].startswith("The rollout was not complete after 10s, so the model before is back.")
-    assert tenant.model() == FIRST
-    eventually(lambda: tenant.get("deployment", "churn-serving")["status"].get("updatedReplicas") == 2)
-
-
 def _last_run(tenant: Tenant, name: str) -> Json | None:
     return tenant.policy(name).get("lastRun")
 

@@ -9,17 +9,18 @@ from typing import Any
 
 from retrain_operator.model.plain import plain
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.target import Broken, InService, OnHold, Progress, Unsettled
+from retrain_operator.model.target import Broken, InService, OnHold, Progress, Trouble, Unsettled
 
 Json = dict[str, Any]
 
 QUOTED = 300
 """Characters of what a workload says itself."""
+_INFERENCE_SERVICE = ("serving.kserve.io", "InferenceService")
 _SEEN = "Its controller has not seen the change yet."
 
 
-def progress(body: Json) -> Progress:
-    """How far it is."""
+def progress(body: Json, written: str = "") -> Progress:
+    """How far it is. `written` is when the field was that is rolled out, as the API server recorded it."""
     match body.get("apiVersion", "").partition("/")[0], body.get("kind"):
         case "apps", "Deployment":
             return _deployment(body)
@@ -29,6 +30,10 @@ def progress(body: Json) -> Progress:
             return _daemon_set(body)
         case "argoproj.io", "Rollout":
             return _argo_rollout(body)
+        case _ if is_inference_service(body):
+            return _inference_service(body, written)
+        case _ if _unseen(body):
+            return Unsettled(_SEEN)
         case _:
             return _by_conditions(body)
 
@@ -90,9 +95,31 @@ def _argo_rollout(body: Json) -> Progress:
             )
 
 
-def _by_conditions(body: Json) -> Progress:
-    if _unseen(body):
+def is_inference_service(body: Json) -> bool:
+    """Whether it is KServe's."""
+    return (body.get("apiVersion", "").partition("/")[0], body.get("kind")) == _INFERENCE_SERVICE
+
+
+def _inference_service(body: Json, written: str) -> Progress:
+    # The generation that KServe tells is that of a Deployment or Knative Service of its own, which counts by itself.
+    fields = body["metadata"].get("managedFields", ())
+    told = [str(each.get("time", "")) for each in fields if each.get("subresource") == "status"]
+    if (told and max(told) < written) or "Ready" not in _conditions(body):
         return Unsettled(_SEEN)
+    seen, model = _by_conditions(body), body.get("status", {}).get("modelStatus", {})
+    match model.get("transitionStatus"):
+        case "InProgress" if isinstance(seen, InService):
+            return Unsettled("Its model is being loaded.")
+        case "BlockedByFailedLoad" | "InvalidSpec" as said if not isinstance(seen, Broken):
+            # It may still be said of the pods of before, so it decides only once the time is over.
+            failure = _quoted(model.get("lastFailureInfo", {}).get("message"))
+            trouble = Trouble(Reason.ROLLOUT_FAILED, f"its model is not loaded ({said}){failure}")
+            return Unsettled("Its model is not loaded.", trouble)
+        case _:
+            return seen
+
+
+def _by_conditions(body: Json) -> Progress:
     conditions = _conditions(body)
     stalled, ready = conditions.get("Stalled", {}), conditions.get("Ready", {})
     if stalled.get("status") == "True":

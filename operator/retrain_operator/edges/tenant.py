@@ -15,7 +15,7 @@ from retrain_operator.edges.request import EVENTS, JOBS, MOUNTS, PODS, SERVICE_A
 from retrain_operator.model.access import Account, NotAccepted, Refusal, Right
 from retrain_operator.model.plain import plain
 from retrain_operator.model.rollout import Rollout, TargetRef
-from retrain_operator.model.target import KindUnknown, Mount, Preflight, Serving, Target, TargetAbsent, Unsettled
+from retrain_operator.model.target import KindUnknown, Mount, Preflight, Serving, Target, TargetAbsent
 from retrain_operator.model.training import ForeignJob, NoJob, TrainingJob
 from retrain_operator.model.world import Run
 
@@ -65,7 +65,7 @@ class Tenant:
     async def target(self, account: Account, rollout: Rollout, verbs: Sequence[str] = (), run: str = "") -> Target:
         """The target as the account sees it; a Refusal when it may not see it or lacks one of the verbs on it.
 
-        With `run`, what the pods of that run's rollout suffer from is told as well, where the account may see them.
+        With `run`, what the pods tell of that run's rollout is told as well, where the account may see them.
         """
         resource, name = await self._resource(rollout.target_ref), rollout.target_ref.name
         if resource is None:
@@ -80,8 +80,8 @@ class Tenant:
         except Forbidden as error:
             return await self._refusal(account, _right("get", resource, rollout), error)
         seen = workload.serving(body, rollout, MANAGER)
-        if run and isinstance(seen, Serving) and isinstance(seen.progress, Unsettled):
-            return await self._with_trouble(account, body, seen, seen.progress, run)
+        if run and isinstance(seen, Serving) and workload.wants_pods(body, seen):
+            return workload.with_pods(seen, await self._pods(account, body), run)
         return seen
 
     async def patch_target(self, run: Run, patch: Objects) -> Refusal | None:
@@ -104,14 +104,12 @@ class Tenant:
             return Refusal(run.account, asked, detail=error.detail)
         return None
 
-    async def _with_trouble(
-        self, account: Account, body: Json, seen: Serving, progress: Unsettled, run: str
-    ) -> Serving:
-        labels, pods = workload.selector(body), list[Json]()
-        if labels:
-            with suppress(Forbidden):
-                pods = await self._kube.list(PODS, account.namespace, labels=labels, account=account)
-        return workload.with_trouble(seen, progress, workload.trouble(pods, run))
+    async def _pods(self, account: Account, body: Json) -> list[Json]:
+        """A workload's pods, where the account may see them."""
+        labels = workload.selector(body)
+        with suppress(Forbidden):
+            return await self._kube.list(PODS, account.namespace, labels=labels, account=account) if labels else []
+        return []
 
     async def _resource(self, ref: TargetRef) -> Resource | None:
         """How objects of the target's kind are called. A kind that is found is remembered; one that is not may come."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from retrain_operator.edges.readiness import progress
+from retrain_operator.edges.readiness import is_inference_service, progress
 from retrain_operator.model.names import DIGEST_ANNOTATION, RUN_LABEL
 from retrain_operator.model.plain import plain
 from retrain_operator.model.reason import Reason
@@ -15,6 +15,7 @@ from retrain_operator.model.rollout import Rollout
 from retrain_operator.model.target import (
     ContainerAbsent,
     FieldAbsent,
+    InService,
     Marks,
     Serving,
     Target,
@@ -58,7 +59,7 @@ def _in_template(body: Json, rollout: Rollout, me: str) -> Target:
     )
     at = f"/{'/'.join(_TEMPLATE)}/containers/{place}/env/{index}/value"
     marks = _marks(body, ("spec", "template", "metadata"))
-    return _serving(body, at, variable.get("value"), marks, _manager(body, owned, me))
+    return _serving(body, at, variable.get("value"), marks, _writer(body, owned), me)
 
 
 def _at_path(body: Json, path: str, me: str) -> Target:
@@ -68,11 +69,11 @@ def _at_path(body: Json, path: str, me: str) -> Target:
     if not inside or not isinstance(value, str | None):
         return FieldAbsent()
     owned = tuple(f"f:{word}" for word in (*way, last))
-    return _serving(body, f"/{'/'.join((*way, last))}", value, _marks(body, ("metadata",)), _manager(body, owned, me))
+    return _serving(body, f"/{'/'.join((*way, last))}", value, _marks(body, ("metadata",)), _writer(body, owned), me)
 
 
-def _serving(body: Json, at: str, value: str | None, marks: Marks, manager: str) -> Serving:
-    meta = body["metadata"]
+def _serving(body: Json, at: str, value: str | None, marks: Marks, writer: Json, me: str) -> Serving:
+    meta, manager = body["metadata"], writer.get("manager", "")
     return Serving(
         uid=meta["uid"],
         resource_version=meta["resourceVersion"],
@@ -80,8 +81,8 @@ def _serving(body: Json, at: str, value: str | None, marks: Marks, manager: str)
         at=at,
         there=value is not None,
         marks=marks,
-        progress=progress(body),
-        manager=manager,
+        progress=progress(body, writer.get("time", "")),
+        manager="" if manager == me else plain(manager, 128),
     )
 
 
@@ -105,12 +106,10 @@ def _marks(body: Json, way: tuple[str, ...]) -> Marks:
     )
 
 
-def _manager(body: Json, owned: tuple[str, ...], me: str) -> str:
-    """Who wrote the field last; empty when we did, or nobody knows."""
+def _writer(body: Json, owned: tuple[str, ...]) -> Json:
+    """Who wrote the field last and when, as the API server's record of fields says; empty when it does not."""
     wrote = [each for each in body["metadata"].get("managedFields", ()) if _owns(each.get("fieldsV1", {}), owned)]
-    newest = max(wrote, key=lambda each: each.get("time", ""), default=None)
-    name = newest.get("manager", "") if newest else ""
-    return "" if name == me else plain(name, 128)
+    return max(wrote, key=lambda each: str(each.get("time", "")), default={})
 
 
 def _owns(fields: Json, owned: tuple[str, ...]) -> bool:
@@ -124,6 +123,8 @@ def _owns(fields: Json, owned: tuple[str, ...]) -> bool:
 
 def selector(body: Json) -> str:
     """The label selector of a workload's pods; empty when it has none that is plain."""
+    if is_inference_service(body):
+        return f"serving.kserve.io/inferenceservice={body['metadata']['name']}"
     labels = _inside(body, ("spec", "selector", "matchLabels"))
     return ",".join(f"{name}={value}" for name, value in labels.items())
 
@@ -155,6 +156,27 @@ def _ill(pod: Json, status: Json) -> Trouble | None:
             return None
 
 
-def with_trouble(seen: Serving, progress: Unsettled, found: Trouble | None) -> Serving:
-    """The workload, with what its pods suffer from."""
-    return replace(seen, progress=replace(progress, trouble=found))
+def wants_pods(body: Json, seen: Serving) -> bool:
+    """Whether its pods tell what it does not: of KServe's the old ones answer, and it is Ready, while new ones fail."""
+    hides = is_inference_service(body) and isinstance(seen.progress, InService)
+    return hides or isinstance(seen.progress, Unsettled)
+
+
+def with_pods(seen: Serving, pods: list[Json], run: str) -> Serving:
+    """The workload, with what its pods tell of the rollout of that run."""
+    found, progress = trouble(pods, run), seen.progress
+    if isinstance(progress, InService) and _mixed(pods):
+        progress = Unsettled("Pods of before are still there.")
+    if isinstance(progress, Unsettled):
+        progress = replace(progress, trouble=found or progress.trouble)
+    return replace(seen, progress=progress)
+
+
+def _mixed(pods: list[Json]) -> bool:
+    """Whether some of a Deployment's pods are of another template than others: its rollout is not over."""
+    templates: dict[str, set[str]] = {}
+    for pod in pods:
+        template = pod["metadata"].get("labels", {}).get("pod-template-hash", "")
+        owner = next((each["name"] for each in pod["metadata"].get("ownerReferences", ())), "")
+        templates.setdefault(owner.removesuffix(f"-{template}"), set()).add(template)
+    return any(len(each) > 1 for each in templates.values())

@@ -70,9 +70,7 @@ class Runs:
         if run.status.verdict is None and run.spec.undo is None:
             return RunWorld(self._clock(), run, job=await self._tenant.job(run))
         record, rollout = run.status.rollout, run.spec.policy.spec.rollout
-        target = await self._tenant.target(
-            run.account, rollout, deploy_verbs(run), run.name if record and record.landed else ""
-        )
+        target = await self._tenant.target(run.account, rollout, deploy_verbs(run), run.name if record else "")
         policy = await self._cluster.policy(run.namespace, run.spec.policy.name)
         ours = policy if isinstance(policy, Policy) and policy.uid == run.spec.policy.uid else None
         seen = self._scheduler.observations(Key("policy", run.namespace, run.spec.policy.name))

@@ -1,0 +1,107 @@
+"""KServe's InferenceService says less of a rollout than a Deployment does; what it says, and its pods, are read so."""
+
+from typing import Any
+
+import pytest
+
+from retrain_operator.edges import workload
+from retrain_operator.model.rollout import Rollout, TargetRef
+from retrain_operator.model.target import InService, Progress, Serving, Unsettled
+
+Json = dict[str, Any]
+ROLLOUT = Rollout(
+    target_ref=TargetRef(api_version="serving.kserve.io/v1beta1", kind="InferenceService", name="churn"),
+    path="spec.predictor.model.storageUri",
+)
+OURS: Json = {"f:spec": {"f:predictor": {"f:model": {"f:storageUri": {}}}}}
+WRITTEN = "2026-11-01T10:00:00Z"
+READY: Json = {"conditions": [{"type": "Ready", "status": "True"}], "modelStatus": {"transitionStatus": "UpToDate"}}
+
+
+def service(status: Json, told: str = "2026-11-01T10:00:05Z", generation: int = 3) -> Json:
+    """One whose model we wrote at WRITTEN, and whose controller told its status at `told`."""
+    fields = [
+        {"manager": "retrain-operator", "operation": "Update", "time": WRITTEN, "fieldsV1": OURS},
+        {"manager": "kserve", "operation": "Update", "subresource": "status", "time": told, "fieldsV1": {}},
+    ]
+    return {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {
+            "name": "churn",
+            "uid": "1",
+            "resourceVersion": "7",
+            "generation": generation,
+            "managedFields": fields,
+        },
+        "spec": {"predictor": {"model": {"storageUri": "file:///models/churn/v2"}}},
+        "status": status,
+    }
+
+
+def pod(template: str, *, deployment: str = "churn-predictor", waiting: str = "") -> Json:
+    state = {"waiting": {"reason": waiting}} if waiting else {"running": {}}
+    owner = {"kind": "ReplicaSet", "name": f"{deployment}-{template}"}
+    run = {"retrain.dev/run": "churn-x"} if template == "new" else {}
+    meta = {"name": f"{deployment}-{template}-1", "labels": {"pod-template-hash": template}, "annotations": run}
+    last = {"terminated": {"exitCode": 1}}
+    status = {"containerStatuses": [{"name": "kserve-container", "state": state, "lastState": last}]}
+    return {"metadata": {**meta, "ownerReferences": [owner]}, "status": status}
+
+
+def seen(body: Json) -> Serving:
+    found = workload.serving(body, ROLLOUT, "retrain-operator")
+    assert isinstance(found, Serving)
+    return found
+
+
+@pytest.mark.parametrize("generation", [1, 3, 9])
+def test_the_generation_it_tells_is_of_something_else_and_not_believed(generation: int) -> None:
+    assert seen(service({**READY, "observedGeneration": generation})).progress == InService()
+
+
+def test_what_it_said_before_the_model_was_named_does_not_count() -> None:
+    before = service({**READY, "observedGeneration": 9}, told="2026-11-01T09:59:59Z")
+    assert seen(before).progress == Unsettled("Its controller has not seen the change yet.")
+
+
+@pytest.mark.parametrize(
+    ("status", "then"),
+    [
+        ({}, "Its controller has not seen the change yet."),
+        ({**READY, "modelStatus": {"transitionStatus": "InProgress"}}, "Its model is being loaded."),
+        ({"conditions": [{"type": "Ready", "status": "False", "message": "No."}]}, "It is not Ready: No."),
+    ],
+)
+def test_until_it_is_ready_and_up_to_date_it_is_waited_for(status: Json, then: str) -> None:
+    assert seen(service(status)).progress == Unsettled(then)
+
+
+def test_a_model_that_is_not_loaded_is_told_but_may_be_the_one_before() -> None:
+    failed = {"transitionStatus": "BlockedByFailedLoad", "lastFailureInfo": {"message": "No such file."}}
+    progress = seen(service({**READY, "modelStatus": failed})).progress
+    assert isinstance(progress, Unsettled)
+    assert progress.trouble
+    assert progress.trouble.reason == "RolloutFailed"
+    assert progress.trouble.message == "its model is not loaded (BlockedByFailedLoad): No such file"
+
+
+def with_pods(*pods: Json) -> Progress:
+    body = service(READY)
+    assert workload.selector(body) == "serving.kserve.io/inferenceservice=churn"
+    assert workload.wants_pods(body, seen(body))
+    return workload.with_pods(seen(body), list(pods), "churn-x").progress
+
+
+def test_while_pods_of_before_are_there_it_is_ready_for_their_sake() -> None:
+    progress = with_pods(pod("old"), pod("new", waiting="CrashLoopBackOff"))
+    assert isinstance(progress, Unsettled)
+    assert progress.message == "Pods of before are still there."
+    assert progress.trouble
+    assert progress.trouble.reason == "CrashLoop"
+
+
+def test_when_all_pods_are_new_or_none_can_be_seen_it_is_believed() -> None:
+    assert with_pods(pod("new"), pod("new")) == InService()
+    assert with_pods(pod("new"), pod("x", deployment="churn-transformer")) == InService()
+    assert with_pods() == InService()

@@ -1,6 +1,5 @@
 """The stage of the end-to-end stories: the operator as users install it, a real Prometheus, a tenant's namespace."""
 
-import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +10,15 @@ from tests.e2e.stage import Tenant, kubectl
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> None:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers have in common."""
+    return tmp_path_factory.getbasetemp().parent
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> None:
     """The operator, put there by one worker at a time: of two that create the same object one would fail."""
-    with (tmp_path_factory.getbasetemp().parent / "install.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with install.alone(shared):
         install.operator(tmp_path_factory.mktemp("operator"))
 
 

@@ -1,7 +1,10 @@
 """Puts onto a cluster what the stories and the benchmark need: the operator as users install it, and tenants."""
 
+import fcntl
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -82,6 +85,28 @@ def tenant(folder: Path, workloads: str = "tenant.yaml") -> Tenant:
     if workloads == "tenant.yaml":
         _ready(namespace, "churn-serving")
     return Tenant(namespace)
+
+
+@contextmanager
+def alone(shared: Path) -> Iterator[None]:
+    """Nobody else installs or stops the operator meanwhile, of all who share this folder."""
+    with (shared / "install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def operator_away(shared: Path) -> Iterator[None]:
+    """There is no operator meanwhile. Other stories go on, so it should not last."""
+    scale = ("-n", "retrain-system", "scale", "deployment/retrain-operator")
+    with alone(shared):
+        kubectl(*scale, "--replicas=0")
+        try:
+            kubectl("-n", "retrain-system", "wait", "--for=delete", "pod", "--all", "--timeout=60s")
+            yield
+        finally:
+            kubectl(*scale, "--replicas=1")
+            _ready("retrain-system", "retrain-operator")
 
 
 def _ready(namespace: str, name: str) -> None:

@@ -16,7 +16,7 @@ UNFIT: dict[str, tuple[dict[str, Any], str, str]] = {
     "another-deployment": (
         {"rollout": {**TARGET, "targetRef": {"name": "nothing"}}},
         "MissingPermission",
-        'may not get deployments.apps "nothing". Grant it by a Role in namespace',
+        'may not get deployments.apps "nothing" and patch deployments.apps "nothing". Grant it by a Role in namespace',
     ),
     "another-container": (
         {"rollout": {**TARGET, "container": "nobody"}},

@@ -26,5 +26,5 @@ def installed(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> None:
 def tenant(installed: None, tmp_path: Path) -> Iterator[Tenant]:
     made = install.tenant(tmp_path)
     yield made
-    made.show()
+    made.describe()
     kubectl("delete", "namespace", made.namespace, "--wait=false")

@@ -145,12 +145,13 @@ class Tenant:
     def show(self) -> str:
         """What a person sees of it, for the test's log."""
         seen = self.kubectl("get", "retrainpolicies,retrainruns,jobs,deployments")
-        print(seen, self.kubectl("describe", "retrainpolicies,retrainruns", check=False), sep="\n")
+        print(seen)
         return seen
 
     def describe(self) -> None:
         """What a person sees who looks closer, for the test's log."""
-        print(self.show(), self.kubectl("describe", "retrainpolicies,retrainruns"))
+        self.show()
+        print(self.kubectl("describe", "retrainpolicies,retrainruns", check=False))
 
 
 def policy_spec(script: str, namespace: str) -> Json:
@@ -197,6 +198,6 @@ def goes_on(tenant: Tenant, mended: float) -> Json:
     ended = tenant.ended()
     took = time.monotonic() - mended
     print(f"mended to ended: {took:.1f} s")
-    # It is looked at every 10 s, and a rollout takes 2 s; a busy machine must not decide a test.
+    # It is looked at every 5 s, and a rollout takes 2 s; a busy machine must not decide a test.
     assert took < 60
     return ended

@@ -16,7 +16,7 @@ def in_training(tenant: Tenant) -> None:
     tenant.apply_policy("slow")
     tenant.ask_for_a_run()
     eventually(lambda: trains(tenant))
-    tenant.show()
+    tenant.describe()
 
 
 def nothing_is_left(tenant: Tenant) -> bool:
@@ -71,7 +71,7 @@ def test_a_namespace_and_a_policy_that_go_while_the_operator_is_away_need_nobody
     other.apply_policy("promote")
     other.ask_for_a_run()
     assert other.ended()["reason"] == "Promoted"
-    other.show()
+    other.describe()
     kubectl("delete", "namespace", other.namespace, "--wait=false")
 
 

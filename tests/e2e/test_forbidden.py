@@ -41,7 +41,7 @@ def test_a_right_that_is_missing_before_a_run_is_told_with_what_grants_it_and_no
         [lacks_patch(tenant)],
     )
     assert (tenant.runs(), tenant.all_of("jobs")) == ([], [])
-    tenant.show()
+    tenant.describe()
 
     granted = time.time()
     print(tenant.kubectl("apply", "-f", "-", stdin=policy["grant"]), policy["grant"], sep="\n")
@@ -68,7 +68,7 @@ def test_a_deploy_that_is_forbidden_is_told_as_that_and_goes_on_when_the_right_i
     policy = eventually(lambda: tenant.policy().get("state") == "Blocked" and tenant.policy())
     assert (policy["missing"], tenant.ready()["reason"]) == ([lacks_patch(tenant)], "MissingPermission")
     assert "kind: Role" in policy["grant"]
-    tenant.show()
+    tenant.describe()
     job = tenant.all_of("jobs")[0]["metadata"]["uid"]
 
     tenant.allow(TARGET, "get", "patch")
@@ -88,7 +88,7 @@ def test_rights_that_are_taken_during_a_rollout_hold_the_run_and_it_goes_on_from
     tenant.allow(TARGET, "list")
     status = tenant.blocked("MissingPermission")
     assert 'may not get deployments.apps "churn-serving"' in status["message"]
-    tenant.show()
+    tenant.describe()
     tenant.kubectl("rollout", "resume", "deployment/churn-serving")
     tenant.allow(TARGET, "get", "patch")
     ended = goes_on(tenant, time.monotonic())
@@ -106,7 +106,7 @@ def test_to_put_the_model_before_back_is_forbidden_and_is_done_when_the_right_is
     assert status["message"].startswith("The rollout was not complete after 20s")
     assert f", but putting the model before back is forbidden: {may_not_patch(tenant)}" in status["message"]
     assert status["missing"] == [lacks_patch(tenant)]
-    tenant.show()
+    tenant.describe()
     tenant.allow(TARGET, "get", "patch")
     ended = goes_on(tenant, time.monotonic())
     assert ended["outcome"] == "RolledBack"
@@ -123,7 +123,7 @@ def test_a_job_that_is_forbidden_holds_the_run_and_goes_on_when_the_right_is_the
     message = tenant.blocked("MissingPermission")["message"]
     assert message.startswith(f"ServiceAccount {tenant.namespace}/retrain-runner may not create jobs.batch.")
     assert tenant.all_of("jobs") == []
-    tenant.show()
+    tenant.describe()
     tenant.allow(JOBS, "create", "delete")
     ended = tenant.ended()
     assert (ended["outcome"], ended["job"]["made"]) == ("Succeeded", 2)
@@ -138,7 +138,7 @@ def test_who_wants_to_be_warned_only_gets_a_model_that_waits_for_the_right_to_de
     tenant.ask_for_a_run()
     status = tenant.blocked("MissingPermission")
     assert status["message"].startswith("Training is complete and the candidate passed, but the deploy is forbidden")
-    tenant.show()
+    tenant.describe()
     tenant.kubectl("apply", "-f", "-", stdin=eventually(lambda: tenant.policy().get("grant")))
     ended = goes_on(tenant, time.monotonic())
     assert (ended["outcome"], ended["job"]["made"]) == ("Succeeded", 1)

@@ -154,7 +154,7 @@ def test_a_model_is_rolled_out_when_the_object_says_that_it_is_there(played: Pla
     played.told(f"{waiting}Its controller has not seen the change yet.")
     played.says(played.kind.under_way)
     played.told(f"{waiting}{played.kind.waits}")
-    played.tenant.show()
+    played.tenant.describe()
     played.says(played.kind.healthy)
     said = time.monotonic()
     ended = played.tenant.ended()
@@ -182,7 +182,7 @@ def test_a_rollout_that_its_controller_gives_up_is_undone(played: Played) -> Non
         f"The rollout failed: {played.kind.gives_up}, so the model before is back. The trained model is kept at {kept}."
     )
     assert played.model() == FIRST
-    played.tenant.show()
+    played.tenant.describe()
 
 
 def test_a_kind_that_nobody_has_defined_is_told_before_anything_is_trained(tenant: Tenant) -> None:

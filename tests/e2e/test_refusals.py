@@ -46,7 +46,7 @@ def test_an_account_that_is_gone_is_told_and_its_grant_makes_it_anew(tenant: Ten
     assert status["missing"][0]["layer"] == "ServiceAccountNotFound"
     assert tenant.model() == FIRST
     grant = eventually(lambda: tenant.policy().get("grant"))
-    tenant.show()
+    tenant.describe()
     tenant.kubectl("apply", "-f", "-", stdin=grant)
     assert goes_on(tenant, time.monotonic())["reason"] == "Promoted"
 
@@ -58,7 +58,7 @@ def test_a_door_that_is_shut_before_a_run_is_told_with_what_opens_it(tenant: Ten
     assert tenant.ready()["message"].startswith("The operator may not act as ServiceAccount")
     assert missing(tenant) == [("Impersonation", "impersonate", "retrain-runner")]
     assert (tenant.runs(), tenant.all_of("jobs")) == ([], [])
-    tenant.show()
+    tenant.describe()
     tenant.kubectl("apply", "-f", "-", stdin=tenant.policy()["grant"])
     assert tenant.ended()["reason"] == "Promoted"
 
@@ -72,7 +72,7 @@ def test_a_door_that_is_shut_during_a_run_is_told_as_that_and_the_run_goes_on(te
     assert status["message"].startswith(f"{FORBIDDEN}The operator may not act as ServiceAccount {tenant.namespace}/")
     assert status["missing"][0]["layer"] == "Impersonation"
     eventually(lambda: missing(tenant) == [("Impersonation", "impersonate", "retrain-runner")])
-    tenant.show()
+    tenant.describe()
     tenant.kubectl("create", "-f", "-", stdin=_anew(door))
     ended = goes_on(tenant, time.monotonic())
     assert (ended["reason"], ended["job"]["made"]) == ("Promoted", 1)
@@ -97,7 +97,7 @@ def test_a_quota_on_jobs_is_told_in_the_words_of_the_api_server(tenant: Tenant) 
     assert tenant.all_of("jobs") == []
     assert eventually(lambda: tenant.policy().get("state") == "Blocked")
     assert tenant.ready()["reason"] == "QuotaExceeded"
-    tenant.show()
+    tenant.describe()
     tenant.kubectl("delete", "resourcequota", "strict")
     assert tenant.ended()["reason"] == "Promoted"
 
@@ -129,7 +129,7 @@ def test_a_job_that_may_have_no_pod_is_told_and_trains_once_it_may(tenant: Tenan
     assert sentence in status["message"]
     assert len(tenant.all_of("jobs")) == 1
     assert _of_a_job(tenant) == []
-    tenant.show()
+    tenant.describe()
     tenant.kubectl("delete", kind.lower(), "strict")
     ended = tenant.ended()
     assert (ended["reason"], ended["job"]["made"]) == ("Promoted", 1)
@@ -182,7 +182,7 @@ def test_an_admission_policy_that_denies_the_deploy_is_told_in_its_own_words(ten
     assert f"denied request: {NO}" in status["message"]
     assert (status["missing"], tenant.model()) == ([], FIRST)
     assert eventually(lambda: tenant.policy().get("state") == "Blocked")
-    tenant.show()
+    tenant.describe()
     kubectl("delete", "validatingadmissionpolicybinding", auditors)
     ended = goes_on(tenant, time.monotonic())
     assert (ended["reason"], ended["job"]["made"]) == ("Promoted", 1)
@@ -208,7 +208,7 @@ def test_a_whole_run_succeeds_where_pods_are_restricted(tenant: Tenant) -> None:
     restrict(tenant)
     asks(tenant)
     assert tenant.ended()["reason"] == "Promoted"
-    tenant.show()
+    tenant.describe()
     image = paths.images()["SCRIPTED_IMAGE"]
     refused = tenant.kubectl("run", "privileged", f"--image={image}", "--privileged", check=False)
     print(refused)

@@ -33,7 +33,7 @@ def test_a_deployment_that_is_paused_is_waited_for(tenant: Tenant) -> None:
     said = 'The rollout of Deployment "churn-serving" waits, since it is paused; it goes on when that ends.'
     assert told(tenant, "RolloutPaused") == said
     assert eventually(lambda: tenant.policy().get("state") == "Deploying" and tenant.policy())["message"] == said
-    tenant.show()
+    tenant.describe()
     tenant.kubectl("rollout", "resume", NAME)
     assert goes_on(tenant, time.monotonic())["reason"] == "Promoted"
 
@@ -45,7 +45,7 @@ def test_a_deployment_without_replicas_is_waited_for(tenant: Tenant) -> None:
     assert told(tenant, "ScaledToZero") == (
         'The rollout of Deployment "churn-serving" waits, since it is scaled to 0 replicas; it goes on when that ends.'
     )
-    tenant.show()
+    tenant.describe()
     tenant.kubectl("scale", NAME, "--replicas=2")
     assert goes_on(tenant, time.monotonic())["reason"] == "Promoted"
 
@@ -95,7 +95,7 @@ def test_an_image_that_the_new_pods_cannot_pull_is_told_and_the_model_before_is_
     said = told(tenant, "ImagePullFailed")
     assert said.startswith('Waiting for the rollout of Deployment "churn-serving": ')
     assert f"cannot pull image {NO_IMAGE} (" in said
-    tenant.show()
+    tenant.describe()
     ended = tenant.ended()
     assert (ended["outcome"], ended["reason"]) == ("RolledBack", "ImagePullFailed")
     assert ended["message"].startswith(
@@ -110,7 +110,7 @@ def test_a_model_that_crashes_its_server_is_told_and_the_model_before_is_back(te
     tenant.apply_policy("promote", rollout=IMPATIENT, model=BROKEN)
     tenant.ask_for_a_run()
     told(tenant, "CrashLoop")
-    tenant.show()
+    tenant.describe()
     ended = tenant.ended()
     assert (ended["outcome"], ended["reason"]) == ("RolledBack", "CrashLoop")
     assert ended["message"].startswith(

@@ -105,10 +105,17 @@ async def test_a_review_asks_as_the_account_and_fails_closed() -> None:
     )
     answers = [reply({"status": given}) for given in ({"allowed": True}, {"allowed": False}, {})]
     async with kube_and(*answers) as (kube, server):
-        assert await kube.review(RUNNER, rights) == rights[1:]
+        lacking = [await kube.review(RUNNER, [right]) for right in rights]
+    assert lacking == [(), rights[1:2], rights[2:]]
     assert {request.headers["impersonate-user"] for request in server.seen} == {RUNNER.user}
     assert b'"namespace": "shop", "verb": "patch", "group": "apps"' in server.seen[1].body
     assert b'"resource": "deployments", "subresource": "scale", "name": "churn"' in server.seen[1].body
+
+
+async def test_rights_are_asked_for_at_once_and_told_in_their_order() -> None:
+    rights = tuple(Right("get", "", name) for name in ("secrets", "configmaps", "pods"))
+    async with kube_and(*[reply({"status": {"allowed": False}})] * 3) as (kube, _):
+        assert await kube.review(RUNNER, rights) == rights
 
 
 async def test_no_kubeconfig_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,6 +158,17 @@ async def test_a_foreign_run_of_that_name_is_not_taken_for_ours() -> None:
     assert story.policy.last_run.outcome == "Succeeded"
 
 
+async def test_a_run_that_somebody_made_by_hand_moves_nothing() -> None:
+    story = Story()
+    await story.seeing(0.12).to_the_end()
+    [real] = story.api.find(RUNS)
+    before = list(story.api.writes)
+    story.api.put(RUNS, "churn-forged", {"spec": real["spec"], "metadata": {"labels": real["metadata"]["labels"]}})
+    await story.until_quiet()
+    assert story.api.writes == before
+    assert len(story.api.find(JOBS)) == 1
+
+
 async def test_an_api_server_that_fails_is_left_to_the_queue() -> None:
     story = Story()
     story.api.denials = {("get", "retrainpolicies"): ("Invalid", "it is broken")}

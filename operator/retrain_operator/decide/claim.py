@@ -7,10 +7,16 @@ from retrain_operator.decide.manifest import run_name
 from retrain_operator.decide.start import Start
 from retrain_operator.model.observation import Sample
 from retrain_operator.model.status import ActiveRun, Cause, PolicyStatus, SeenVolume, TriggerStatus
-from retrain_operator.model.world import PolicyWorld
+from retrain_operator.model.world import InvalidPolicy, Policy, PolicyWorld, Run
 
 COUNTED_AT_MOST = 100
 """Starts that are remembered: as many as limits.maxRuns may be at most, so that a higher one counts those before it."""
+
+
+def claims(policy: Policy | InvalidPolicy | None, run: Run) -> bool:
+    """Whether the run is the one that its policy claims: any other was made by somebody's hand, and moves nothing."""
+    claim = policy.status.active_run if policy and policy.uid == run.spec.policy.uid else None
+    return claim is not None and claim.name == run.name
 
 
 def claimed(world: PolicyWorld, start: Start) -> PolicyStatus:

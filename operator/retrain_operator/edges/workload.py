@@ -147,13 +147,19 @@ def _ill(pod: Json, status: Json) -> Trouble | None:
         case reason if reason in PULL_PROBLEMS:
             message = f'container "{name}" of pod {where} cannot pull image {status["image"]} ({reason})'
             return Trouble(Reason.IMAGE_PULL_FAILED, plain(message, 400))
-        case "CrashLoopBackOff":
+        case reason if reason == "CrashLoopBackOff" or _fell(status):
             last = status.get("lastState", {}).get("terminated", {})
             ended = f"with exit code {last['exitCode']}" if "exitCode" in last else "again and again"
             message = f'container "{name}" of pod {where} ends {ended}; see kubectl logs {where} --previous'
             return Trouble(Reason.CRASH_LOOP, plain(message, 400))
         case _:
             return None
+
+
+def _fell(status: Json) -> bool:
+    """Whether a container was started again and is not ready yet: between two falls it runs, and looks well."""
+    last = status.get("lastState", {}).get("terminated", {})
+    return status.get("restartCount", 0) > 0 and not status.get("ready") and last.get("exitCode", 0) != 0
 
 
 def wants_pods(body: Json, seen: Serving) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from retrain_operator.decide import events
+from retrain_operator.decide.claim import claims
 from retrain_operator.decide.deploy import BLOCKED_POLL, deploy_verbs
 from retrain_operator.decide.ending import blocked, cleared_up, end, left_behind, with_condition
 from retrain_operator.decide.manifest import job_manifest
@@ -45,7 +46,10 @@ class Runs:
             return None
         if run.status.outcome:
             return await self._clear_up(run)
-        world = await self._look(run)
+        policy = await self._cluster.policy(run.namespace, run.spec.policy.name)
+        if not claims(policy, run):
+            return None
+        world = await self._look(run, policy if isinstance(policy, Policy) else None)
         move = progress(world)
         run = await self._write_run(world, move.status)
         refusal = await self._do(move.act, replace(world, run=run))
@@ -66,15 +70,13 @@ class Runs:
         await self._write_run(world, left_behind(run.status, refusal_objection(refusal)))
         return BLOCKED_POLL
 
-    async def _look(self, run: Run) -> RunWorld:
+    async def _look(self, run: Run, policy: Policy | None) -> RunWorld:
         if run.status.verdict is None and run.spec.undo is None:
             return RunWorld(self._clock(), run, job=await self._tenant.job(run))
         record, rollout = run.status.rollout, run.spec.policy.spec.rollout
         target = await self._tenant.target(run.account, rollout, deploy_verbs(run), run.name if record else "")
-        policy = await self._cluster.policy(run.namespace, run.spec.policy.name)
-        ours = policy if isinstance(policy, Policy) and policy.uid == run.spec.policy.uid else None
         seen = self._scheduler.observations(Key("policy", run.namespace, run.spec.policy.name))
-        return RunWorld(self._clock(), run, target=target, policy=ours, observations=seen)
+        return RunWorld(self._clock(), run, target=target, policy=policy, observations=seen)
 
     async def _do(self, act: Act, world: RunWorld) -> Refusal | NotAccepted | None:
         run, record = world.run, world.run.status.rollout

@@ -85,8 +85,9 @@ def test_a_step_may_take_longer_than_the_deadline_for_the_first_to_start() -> No
 
 def test_a_pod_that_is_tried_again_has_no_deadline_but_the_timeout() -> None:
     late = started().with_job(running(), WAITING, WAITING).passed().later("30m")
-    for again in (late.with_job(), late.with_job(WAITING, WAITING, WAITING), late.with_job(PULL, WAITING, WAITING)):
+    for again in (late.with_job(WAITING, WAITING, WAITING), late.with_job(PULL, WAITING, WAITING)):
         assert told(again)[0] == Wait()
+    assert told(late.with_job())[0] == Wait(NO_POD_POLL), "what refuses its pods is told in events, which nobody watches"
         assert told(again.passed())[0] == Wait()
     assert told(late.with_job(PULL, WAITING, WAITING))[1].reason == "ImagePullFailed"
 

@@ -4,6 +4,7 @@ A move is a status to write and then an act. The status names what is about to b
 loses nothing: the next look finds the same facts and makes the same move again.
 """
 
+import re
 from datetime import timedelta
 
 from retrain_operator.decide.answers import Unusable, answers
@@ -36,6 +37,8 @@ START_POLL = timedelta(seconds=30)
 """How often a Job is looked at that has started no step."""
 NO_POD_POLL = timedelta(seconds=5)
 """How often a Job is looked at that has no pod: what refuses one is told in events, which nobody watches."""
+_POD_NAMED = re.compile('^Error creating: (pods "[^"]*" is forbidden: )?')
+"""How an event begins; each pod has another name, which would be news each time."""
 
 
 def progress(world: RunWorld) -> Move:
@@ -99,7 +102,8 @@ def _going(world: RunWorld, job: Job) -> Move:
     if problem.problem:
         status = status.model_copy(update={"reason": problem.problem, "message": clipped(problem.detail)})
     if any(step.start_time for step in status.steps):
-        return Move(status, Wait())  # trainer.timeout bounds all that comes after the first start
+        # trainer.timeout bounds all that comes after the first start
+        return Move(status, Wait() if job.containers else Wait(NO_POD_POLL))
     deadline = job.created + world.run.spec.policy.spec.trainer.start_deadline
     if world.now < deadline:
         poll = START_POLL if job.containers else NO_POD_POLL
@@ -112,8 +116,11 @@ def _going(world: RunWorld, job: Job) -> Move:
 def _start_problem(job: Job) -> NotStarted:
     """What keeps the Job from starting its next step, as far as can be seen."""
     if job.refusal:
-        detail = job.refusal.removeprefix("Error creating: ").rstrip(".")
-        return NotStarted(layer(detail), f"No pod of the Job can be made: {detail}.")
+        detail = _POD_NAMED.sub("", job.refusal).rstrip(".")
+        reason = layer(detail)
+        if reason is Reason.ADMISSION_DENIED and "denied" not in detail:
+            reason = Reason.POD_NOT_STARTED  # not everything that goes wrong is a refusal
+        return NotStarted(reason, f"No pod of the Job can be made: {detail}.")
     waiting = next((each for each in job.containers if not isinstance(each, Exited)), None)
     return waiting if isinstance(waiting, NotStarted) else NotStarted()
 

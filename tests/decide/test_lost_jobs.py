@@ -7,6 +7,7 @@ import pytest
 from retrain_operator.decide.ending import blocked
 from retrain_operator.decide.moves import Act, CreateJob, DeleteJob, Wait
 from retrain_operator.decide.objection import refusal_objection
+from retrain_operator.decide.progress import NO_POD_POLL
 from retrain_operator.model.access import Refusal, Right
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import RunStatus, StepName
@@ -87,8 +88,8 @@ def test_a_pod_that_is_tried_again_has_no_deadline_but_the_timeout() -> None:
     late = started().with_job(running(), WAITING, WAITING).passed().later("30m")
     for again in (late.with_job(WAITING, WAITING, WAITING), late.with_job(PULL, WAITING, WAITING)):
         assert told(again)[0] == Wait()
-    assert told(late.with_job())[0] == Wait(NO_POD_POLL), "what refuses its pods is told in events, which nobody watches"
         assert told(again.passed())[0] == Wait()
+    assert told(late.with_job())[0] == Wait(NO_POD_POLL), "what refuses its pods is told in events"
     assert told(late.with_job(PULL, WAITING, WAITING))[1].reason == "ImagePullFailed"
 
 

@@ -149,6 +149,7 @@ class Api:
         with self._write(request):
             if isinstance(body, list):
                 apply(stored, body)
+                stored["metadata"].pop("managedFields", None)  # what was another's is the operator's now
             else:
                 stored["status"] = merged(stored.get("status", {}), body["status"])
                 _check(resource, stored)

@@ -1,7 +1,7 @@
 """A namespace in which stories happen: the operator's passes, a trainer, a Deployment, and time, all moved by hand."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 from retrain_operator.edges.cluster import Cluster
@@ -19,6 +19,7 @@ from retrain_operator.queue import Key
 from retrain_operator.reconcile import Reconciler
 from tests.builders import SPEC, T0
 from tests.reconcile.api import Api, Killed
+from tests.reconcile.bodies import deployment, managed, terminated
 from tests.runs import NAME, NONCE, OLD, collected, evaluated, trained
 
 Json = dict[str, Any]
@@ -59,7 +60,7 @@ class Story:
         self.operator = self.an_operator()
         self.kills = 0
         self.api.put(SERVICE_ACCOUNTS, "retrain-runner", {})
-        self.api.put(DEPLOYMENTS, "churn-serving", _deployment(model))
+        self.api.put(DEPLOYMENTS, "churn-serving", deployment(model))
         self.available()
         self.api.put(POLICIES, "churn", {"spec": SPEC | {"triggers": [DRIFT], "cooldown": NO_REST} | spec})
 
@@ -103,6 +104,12 @@ class Story:
             self.operator = self.an_operator()
             return timedelta(0)
 
+    async def until_deployed(self) -> "Story":
+        """The trainer has done its part, and nobody else."""
+        await self.until_quiet()
+        self.train()
+        return await self.until_quiet()
+
     async def to_the_end(self) -> "Story":
         """Until nobody has anything to do: trainer and Deployment do their part whenever the operator is quiet."""
         before = -1
@@ -125,7 +132,7 @@ class Story:
                 env = job["spec"]["template"]["spec"]["containers"][0]["env"]
                 nonce = env[-1]["value"].partition('"nonce":"')[2].partition('"')[0]
                 said = [each.replace(NAME, job["metadata"]["name"]).replace(NONCE, nonce) for each in self.answers]
-                self.pod(job, [_terminated(answer, self.now) for answer in said])
+                self.pod(job, [terminated(answer, self.now) for answer in said])
                 job["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
                 self.api.changed(job)
 
@@ -155,11 +162,32 @@ class Story:
         self.target["status"] |= {"observedGeneration": self.target["metadata"]["generation"], "updatedReplicas": 1}
         self.api.changed(self.target)
 
+    def gives_up(self) -> None:
+        """Its controller has given the rollout up."""
+        late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
+        self.target["status"] |= {"observedGeneration": self.target["metadata"]["generation"], "conditions": [late]}
+        self.api.changed(self.target)
+
     def ask(self, value: str = "now") -> "Story":
         """Somebody asks for a run by hand."""
-        policy = self.api.objects["retrainpolicies", "shop", "churn"]
-        policy["metadata"].setdefault("annotations", {})["retrain.dev/requestedAt"] = value
+        return self.says("requestedAt", value)
+
+    def says(self, word: str, value: str) -> "Story":
+        """Somebody writes an annotation on the policy, or with an empty value takes it away."""
+        policy, key = self.api.objects["retrainpolicies", "shop", "churn"], f"retrain.dev/{word}"
+        policy["metadata"].setdefault("annotations", {})[key] = value
+        fields = {"f:metadata": {"f:annotations": {f"f:{key}": {}}}}
+        wrote = {"manager": "kubectl-annotate", "time": time_text(self.now), "fieldsV1": fields}
+        policy["metadata"]["managedFields"] = [wrote]
         self.api.changed(policy)
+        return self
+
+    def sets(self, manager: str, model: str) -> "Story":
+        """A field manager names another model in the target."""
+        target = self.target
+        target["spec"]["template"]["spec"]["containers"][1]["env"][1]["value"] = model
+        target["metadata"]["managedFields"] = [managed(manager, self.now)]
+        self.api.changed(target, spec=True)
         return self
 
     # How it stands
@@ -182,9 +210,21 @@ class Story:
         return [RunStatus.model_validate(run.get("status", {})) for run in self.api.find(RUNS)]
 
     @property
+    def name(self) -> str:
+        """The name of its only run."""
+        (run,) = self.api.find(RUNS)
+        return str(run["metadata"]["name"])
+
+    @property
     def run(self) -> RunStatus:
         (status,) = self.runs
         return status
+
+    @property
+    def ready(self) -> tuple[str, str]:
+        """The policy's condition Ready: its status and reason."""
+        (found,) = (each for each in self.policy.conditions if each.type == "Ready")
+        return found.status, found.reason
 
     @property
     def ended(self) -> dict[str, int]:
@@ -195,20 +235,3 @@ class Story:
     def count(self, write: str) -> int:
         """How often something was written."""
         return self.api.writes.count(write)
-
-
-def _terminated(answer: str, at: datetime) -> Json:
-    times = {"startedAt": time_text(at), "finishedAt": time_text(at)}
-    return {"terminated": {"exitCode": 0, "reason": "Completed", "message": answer, **times}}
-
-
-def _deployment(model: str) -> Json:
-    env = [{"name": "KEPT", "value": "as-it-was"}, {"name": "MODEL_URI", "value": model}]
-    containers = [{"name": "sidecar", "image": "s"}, {"name": "server", "image": "i", "env": env}]
-    template = {"metadata": {"labels": {"app": "churn"}}, "spec": {"containers": containers}}
-    selector = {"matchLabels": {"app": "churn"}}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "spec": {"replicas": 2, "selector": selector, "template": template},
-    }

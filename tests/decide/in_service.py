@@ -29,6 +29,12 @@ def followed(run: ARun, policy: APolicy) -> ARun:
     return replace(run, policy=known, observations=policy.observations, now=policy.now)
 
 
+def checked(run: ARun, policy: APolicy) -> ARun:
+    """The run at its own time, at which the policy's triggers are checked and see what they saw before."""
+    seen = {name: replace(each, at=run.now) for name, each in policy.observations.items()}
+    return followed(run, replace(policy, now=run.now, observations=seen))
+
+
 def told_by(run: ARun, *, by: str = "", at: datetime | None = None, **words: str) -> ARun:
     """A person wrote these words on its policy: approve or reject."""
     policy = run.policy or replace(WATCHFUL.policy, uid="policy-uid")

@@ -11,7 +11,7 @@ from retrain_operator.model.reason import Reason
 from retrain_operator.model.target import Broken, InService, OnHold, Progress, Trouble, Unsettled
 from tests.builders import APolicy, clock_time
 from tests.decide.case import case
-from tests.decide.in_service import KEPT, PASSED, WATCHFUL, followed, rolls_out, status_of, told_by
+from tests.decide.in_service import KEPT, PASSED, WATCHFUL, checked, followed, rolls_out, status_of, told_by
 from tests.runs import NEW, OLD, TARGET, ARun
 
 BEGUN = rolls_out(bake={"duration": "10m"}).serving(OLD.uri).passed()
@@ -25,9 +25,7 @@ WATCHED_ON = "The model is in service and watched on, as not all of its triggers
 
 def at(text: str, policy: APolicy = HEALTHY) -> ARun:
     """The run at a time of the day, at which the policy's triggers are checked and see what they saw before."""
-    seen = policy.at(text).observations
-    moved = {name: replace(each, at=clock_time(text)) for name, each in seen.items()}
-    return followed(BAKING, replace(policy.at(text), observations=moved))
+    return checked(BAKING.at(text), policy)
 
 
 def test_a_model_in_service_is_watched_first() -> None:

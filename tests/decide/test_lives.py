@@ -1,4 +1,4 @@
-"""Whatever happens to a policy or a run, in whatever order, its status stays true. Hypothesis makes the lives up."""
+"""Whatever happens to a policy, in whatever order, its status stays true. Hypothesis makes the lives up."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,16 +6,15 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrain_operator.decide.moves import SetModel
 from retrain_operator.model.observation import NoData, Observation, SourceError
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome, RunState, RunStatus
-from retrain_operator.model.target import ContainerAbsent, NotLooked, TargetAbsent, VariableAbsent
-from retrain_operator.model.training import Job
-from retrain_operator.model.world import Claimed, Ended, Foreign, Going, NoRun
+from retrain_operator.model.status import Undo
+from retrain_operator.model.world import Ask, Claimed, Ended, Foreign, Going, NoRun
 from tests.builders import T0, APolicy, a_policy
 from tests.coherent import assert_coherent
-from tests.runs import NEW, OLD, ARun, a_run, collected, evaluated, exited, running, skipped, trained, waiting
+from tests.decide.in_service import undoing
+from tests.runs import NEW, OLD, a_run
 
 NO_NUMBER: list[Observation] = [
     NoData(T0, Reason.NO_DATA, "The query returned no series."),
@@ -33,16 +32,45 @@ def in_progress(policy: APolicy, state: RunState) -> APolicy:
 
 
 def over(policy: APolicy, outcome: Outcome) -> APolicy:
-    """The claimed run has ended, if there is one."""
-    if policy.status.active_run is None:
+    """The claimed run has ended, if there is one, after its model had been in service for a while."""
+    claim = policy.status.active_run
+    if claim is None:
         return policy
-    run = a_run().run
+    run = (undoing() if claim.undo else a_run()).run
     told = {"reason": Reason.STEP_FAILED, "message": "It is over.", "start_time": policy.now}
     status = RunStatus(state=RunState.ENDED, outcome=outcome, completion_time=policy.now, **told)
-    if outcome is Outcome.SUCCEEDED:
-        done = a_run().accepted().rolling().status
-        status = status.model_copy(update={"result": done.result, "rollout": done.rollout})
+    if outcome in (Outcome.SUCCEEDED, Outcome.ROLLED_BACK):
+        done = a_run().accepted().rolling(undo=outcome is Outcome.ROLLED_BACK).status
+        assert done.rollout
+        rollout = done.rollout.model_copy(update={"complete_time": policy.now, "landed": True})
+        if claim.undo:
+            rollout = rollout.model_copy(update={"from_": NEW.uri, "to": OLD.uri})
+        status = status.model_copy(update={"result": None if claim.undo else done.result, "rollout": rollout})
     return policy.whose_run_is(Ended(run.spec, status, outcome, policy.now))
+
+
+def recommended(policy: APolicy) -> APolicy:
+    """The claimed run has ended with a patch to commit."""
+    policy = over(policy, Outcome.SUCCEEDED)
+    if not isinstance(policy.run, Ended):
+        return policy
+    told = {"rollout": None, "reason": Reason.RECOMMENDED, "recommendation": "A patch."}
+    return policy.whose_run_is(replace(policy.run, status=policy.run.status.model_copy(update=told)))
+
+
+def undo_asked(policy: APolicy, to: str) -> APolicy:
+    """A person names a version, or with an empty name takes the word away; the edge says what is known of it."""
+    policy = policy.later("1s")
+    if not to:
+        return replace(policy, asks={}, undo=None)
+    known = Undo(to=to, uri=OLD.uri, digest=OLD.digest) if to == "churn-before" else Undo(to=to)
+    return replace(policy, asks={"undo_to": Ask(to, "kubectl")}, undo=known)
+
+
+def heard(policy: APolicy) -> APolicy:
+    """The edge looks up only what was not answered yet."""
+    ask = policy.asks.get("undo_to")
+    return replace(policy, undo=None) if ask and ask.value == policy.status.last_handled_undo else policy
 
 
 def lost(policy: APolicy) -> APolicy:
@@ -61,8 +89,10 @@ HAPPENINGS: st.SearchStrategy[PolicyStep] = st.one_of(
     st.sampled_from(NO_NUMBER).map(lambda seen: lambda policy: policy.seeing("drift", seen)),
     st.sampled_from(["monday", "tuesday"]).map(lambda value: lambda policy: policy.later("1s").asked_by_hand(value)),
     st.booleans().map(lambda value: lambda policy: policy.edited(suspend=value)),
-    st.sampled_from(list(RunState)[:4]).map(lambda state: lambda policy: in_progress(policy, state)),
+    st.sampled_from(list(RunState)[:-1]).map(lambda state: lambda policy: in_progress(policy, state)),
     st.sampled_from(Outcome).map(lambda outcome: lambda policy: over(policy, outcome)),
+    st.sampled_from(["churn-before", "nobody-knows", ""]).map(lambda to: lambda policy: undo_asked(policy, to)),
+    st.just(recommended),
     st.just(lost),
     st.just(taken),
     st.just(lambda policy: policy.operator_restarted()),
@@ -86,8 +116,8 @@ def has_ended(policy: APolicy) -> bool:
 def test_a_policy_has_one_run_at_a_time_and_a_true_status_all_its_life(happenings: list[PolicyStep]) -> None:
     policy = WATCHFUL
     for happens in happenings:
-        before = happens(policy)
-        policy = before.passed()
+        before = heard(happens(policy))
+        policy = heard(before.passed())
         assert_coherent(policy.status, policy.generation)
         claim, known = policy.status.active_run, before.status.active_run
         if known and not has_ended(before):
@@ -95,7 +125,7 @@ def test_a_policy_has_one_run_at_a_time_and_a_true_status_all_its_life(happening
             assert claim.name == known.name, "a claim ends with its run, and with nothing else"
         if claim and (known is None or claim.name != known.name):
             policy = policy.whose_run_is(Claimed())
-        again = policy.passed()
+        again = heard(policy.passed())
         assert again.passed().status == again.status, "a second look at the same facts changes nothing"
 
 
@@ -117,79 +147,11 @@ def test_what_is_no_number_never_starts_and_never_ends_anything(
             assert trigger.breached_since == known.breached_since
 
 
-RunStep = Callable[[ARun], ARun]
-ANSWERS = st.sampled_from(
-    [
-        (collected(), trained(), evaluated()),
-        (collected(), trained(), evaluated(champion=None)),
-        (collected(), trained(), evaluated(outcome="Inconclusive")),
-        (collected(outcome="NoNewData"), *skipped()),  # type: ignore[arg-type]
-        (collected(outcome="DataSourceNotFound"), *skipped()),  # type: ignore[arg-type]
-        (collected(), "", "x" * 3000),
-        (collected(run="churn-zzzzzzzzzz"), trained(), evaluated()),
-    ]
-)
-NOT_STARTED = [waiting(), waiting(Reason.IMAGE_PULL_FAILED, "The image cannot be pulled.")]
-CONTAINERS = st.sampled_from(
-    [(), *((first, waiting(), waiting()) for first in NOT_STARTED), (running(), waiting(), waiting())]
-    + [(exited(collected()), second, waiting()) for second in (waiting(), running(), exited(code=1))]
-    + [(exited(collected()), exited(trained()), exited(code=137, reason="OOMKilled"))]
-)
-RUN_HAPPENINGS: st.SearchStrategy[RunStep] = st.one_of(
-    SPANS.map(lambda span: lambda run: run.later(span)),
-    CONTAINERS.map(lambda seen: lambda run: run.with_job(*seen)),
-    CONTAINERS.map(lambda seen: lambda run: run.with_job(*seen, failed="BackoffLimitExceeded")),
-    CONTAINERS.map(lambda seen: lambda run: run.with_job(*seen, failed="DeadlineExceeded")),
-    ANSWERS.map(lambda answers: lambda run: run.trained_with(*answers)),
-    st.just(lambda run: run.with_job(complete=True)),
-    st.just(lambda run: run.with_job(uid="another")),
-    st.just(lambda run: run.without_a_job()),
-    st.just(lambda run: run.with_a_foreign_job()),
-    st.sampled_from([OLD.uri, NEW.uri, "", "models:/churn/3"]).map(lambda value: lambda run: run.serving(value)),
-    st.just(lambda run: run.serving(NEW.uri, available=1)),
-    st.just(lambda run: run.forbidden()),
-    st.sampled_from([NotLooked(), TargetAbsent(), ContainerAbsent(("web",)), VariableAbsent(())]).map(
-        lambda target: lambda run: run.facing(target)
-    ),
-)
-LIKELY = [
-    a_run(),
-    a_run().with_no_champion(),
-    a_run().accepted(),
-    a_run().accepted().serving(OLD.uri).passed(),
-    a_run().accepted().serving(OLD.uri).passed().serving(NEW.uri, available=1).passed(),
-]
-
-
-@given(st.sampled_from(LIKELY), st.lists(RUN_HAPPENINGS, max_size=12))
-def test_a_run_has_a_true_status_all_its_life(run: ARun, happenings: list[RunStep]) -> None:
-    for happens in happenings:
-        before = happens(run)
-        run = before.passed()
-        assert_coherent(run.status)
-        if before.status.outcome:
-            assert run.status == before.status, "an end is an end"
-        again = run.passed()  # the verdict and the first step of the deploy are two writes
-        assert again.passed().status == again.status, "another look at the same facts changes nothing"
-        if run.status.verdict and not run.status.outcome:
-            assert run.status.verdict.promote
-
-
-@given(st.lists(RUN_HAPPENINGS, max_size=12))
-def test_nothing_reaches_the_target_without_a_verdict(happenings: list[RunStep]) -> None:
-    run = a_run()
-    for happens in happenings:
-        run = happens(run)
-        act = run.move.act
-        if isinstance(act, SetModel):
-            assert run.status.verdict
-            assert run.status.verdict.promote
-            assert act.value in (NEW.uri, OLD.uri)
-        run = run.passed()
-
-
 def test_the_lives_reach_what_they_are_about() -> None:
-    """Each of the steps above does something: the first answers promote, the first target is rolled out to."""
-    run = replace(LIKELY[0], job=Job("job-1", T0)).passed().trained_with(collected(), trained(), evaluated()).passed()
-    assert run.serving(OLD.uri).passed().serving(NEW.uri).passed().status.outcome is Outcome.SUCCEEDED
-    assert in_progress(WATCHFUL.seeing("accuracy", 0.1).passed(), RunState.BLOCKED).passed().status.state == "Blocked"
+    training = WATCHFUL.seeing("accuracy", 0.1).passed()
+    assert in_progress(training, RunState.BLOCKED).passed().status.state == "Blocked"
+    assert in_progress(training, RunState.BAKING).passed().status.state == "Baking"
+    assert over(training, Outcome.ROLLED_BACK).passed().status.quarantine
+    assert recommended(training).passed().status.champion is None
+    back = heard(undo_asked(training.with_status(active_run=None), "churn-before")).passed()
+    assert over(back, Outcome.SUCCEEDED).passed().status.quarantine

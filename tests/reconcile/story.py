@@ -176,7 +176,7 @@ class Story:
         """Somebody writes an annotation on the policy, or with an empty value takes it away."""
         policy, key = self.api.objects["retrainpolicies", "shop", "churn"], f"retrain.dev/{word}"
         policy["metadata"].setdefault("annotations", {})[key] = value
-        fields = {"f:metadata": {"f:annotations": {f"f:{key}": {}}}}
+        fields: Json = {"f:metadata": {"f:annotations": {f"f:{key}": {}}}}
         wrote = {"manager": "kubectl-annotate", "time": time_text(self.now), "fieldsV1": fields}
         policy["metadata"]["managedFields"] = [wrote]
         self.api.changed(policy)

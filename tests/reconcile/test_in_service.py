@@ -1,5 +1,7 @@
 """A model in service must prove itself, and a person may say yes or no; as whole stories."""
 
+from typing import Any
+
 import pytest
 
 from retrain_operator.edges.request import RUNS
@@ -7,9 +9,9 @@ from retrain_trainer.contract import CollectOutcome
 from tests.reconcile.story import NO_REST, Story
 from tests.runs import NEW, OLD, collected, evaluated, skipped, trained
 
-ROLLOUT = {"targetRef": {"name": "churn-serving"}, "container": "server"}
-BAKE = {"rollout": ROLLOUT | {"bake": {"duration": "10m"}}}
-MANUAL = {"rollout": ROLLOUT | {"approval": "Manual", "approvalTimeout": "2h"}}
+ROLLOUT: dict[str, Any] = {"targetRef": {"name": "churn-serving"}, "container": "server"}
+BAKE: dict[str, Any] = {"rollout": ROLLOUT | {"bake": {"duration": "10m"}}}
+MANUAL: dict[str, Any] = {"rollout": ROLLOUT | {"approval": "Manual", "approvalTimeout": "2h"}}
 DATA = "sha256:" + "d" * 64
 SEEN = (collected(data_digest=DATA), trained(), evaluated())
 

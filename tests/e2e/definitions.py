@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.cluster.command import capture
 from tests.cluster.tools import go
-from tests.e2e.stage import kubectl
+from tests.e2e.stage import eventually, kubectl
 
 INFERENCE_SERVICE = (
     "github.com/kserve/kserve@v0.15.2",
@@ -29,4 +29,5 @@ def define(module: str, checksum: str, file: str) -> None:
     where = str(Path(answer["Dir"]) / file)
     # By server-side apply: what KServe writes is too large for the annotation of a client's.
     kubectl("apply", "--server-side", "--force-conflicts", "-f", where)
-    kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", where)
+    # Right after it was made it has no conditions at all, which kubectl takes for a mistake.
+    eventually(lambda: kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", where))

@@ -143,7 +143,6 @@ def played(request: pytest.FixtureRequest, tenant: Tenant) -> Played:
     kind = KINDS[request.param]
     definitions.define(*kind.definition)
     made = Played(tenant, kind)
-    eventually(lambda: tenant.kubectl("get", made.resource) is not None)
     made.make()
     return made
 

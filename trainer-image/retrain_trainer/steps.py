@@ -27,9 +27,13 @@ from retrain_trainer.faults import StepError, sentence_of
 from retrain_trainer.store import Store
 from retrain_trainer.workspace import Workspace
 
+KEPT = 16 << 20
+"""Bytes of the largest block that is kept for the next one when it is freed: more than a piece of rows has."""
+
 
 def run(step: str) -> int:
     """Do `collect`, `train` or `evaluate`, leave the answer, and return the exit code: 1 for faults alone."""
+    _keep_memory()
     text = os.environ.get(TASK_VARIABLE, "")
     try:
         task = read_task(text)
@@ -52,6 +56,15 @@ def read_task(text: str) -> Task:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise StepError(f"{TASK_VARIABLE} is not a task: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from None
+
+
+def _keep_memory() -> None:
+    """Keep freed memory: to get that of each piece of rows anew from the system takes as long as to scale it.
+
+    glibc learns from the largest block that was freed how much to keep (mallopt(3), M_MMAP_THRESHOLD). This one is
+    never written to, so it takes no memory itself.
+    """
+    bytes(KEPT)
 
 
 def _answered(step: str, task: Task) -> Answer:

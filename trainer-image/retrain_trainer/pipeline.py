@@ -29,6 +29,9 @@ from retrain_trainer.store import Version
 WARM_UP_ROWS = 10_000
 """After as many rows of the first training the scaler stands still."""
 
+PREPARED_VALUES = 1 << 17
+"""Prepared together: 1 MiB of them."""
+
 SCHEMA = "schema.json"
 """The part of a skops file that says how the others make up the model."""
 LARGEST_SCHEMA = 32 << 20
@@ -85,12 +88,12 @@ def _no_such_parameter(model: Model, known: list[str]) -> str:
 
 def update(pipeline: Pipeline, features: Floats, labels: Labels, classes: Labels | None, *, warm: bool) -> None:
     """Learn from one more chunk of rows. While not `warm`, the steps before the estimator learn too."""
-    for name, step in pipeline.steps[:-1]:
+    for place, (name, step) in enumerate(pipeline.steps[:-1]):
         if name == "fill" and not hasattr(step, "statistics_"):
             step.fit(features)
         elif name == "scale" and not (warm and hasattr(step, "scale_")):
-            step.partial_fit(features)
-        features = _through(step, features)
+            step.partial_fit(_through(pipeline.steps[:place], features))
+    features = prepared(pipeline, features)
     if classes is None:
         pipeline[-1].partial_fit(features, labels)
     else:
@@ -98,25 +101,31 @@ def update(pipeline: Pipeline, features: Floats, labels: Labels, classes: Labels
 
 
 def prepared(pipeline: Pipeline, features: Floats) -> Floats:
-    """Return rows as the estimator of the pipeline takes them, to the bit what its steps make of them."""
-    for _, step in pipeline.steps[:-1]:
-        features = _through(step, features)
+    """Return rows as the estimator of the pipeline takes them, to the bit what its steps make of them.
+
+    It goes through all steps with some rows at a time, which stay in the cache of one core meanwhile.
+    """
+    steps = pipeline.steps[:-1]
+    if not steps:
+        return features
+    made, size = np.empty(features.shape), max(PREPARED_VALUES // features.shape[1], 1)
+    for begin in range(0, len(features), size):
+        made[begin : begin + size] = _through(steps, features[begin : begin + size])
+    return made
+
+
+def _through(steps: list[tuple[str, Any]], features: Floats) -> Floats:
+    """Return what steps make of rows. Their own way there looks at them, and copies them, several times."""
+    for _, step in steps:
+        match step:
+            case SimpleImputer() if _complete(features):
+                pass  # an imputer changes nothing where nothing is missing
+            case StandardScaler(mean_=mean, scale_=scale) if mean is not None and scale is not None:
+                features = features - mean
+                features /= scale
+            case _:
+                features = np.asarray(step.transform(features))
     return features
-
-
-def _through(step: Any, features: Floats) -> Floats:
-    """Return what a step makes of rows. Its own way there looks at them, and copies them, several times."""
-    match step:
-        case SimpleImputer() if _complete(features):
-            return features  # an imputer changes nothing where nothing is missing
-        case StandardScaler(mean_=mean, scale_=scale) if mean is not None and scale is not None:
-            scaled = np.empty(features.shape)
-            for number in range(features.shape[1]):
-                np.subtract(features[:, number], mean[number], out=scaled[:, number])
-            scaled /= scale
-            return scaled
-        case _:
-            return np.asarray(step.transform(features))
 
 
 def _complete(features: Floats) -> bool:

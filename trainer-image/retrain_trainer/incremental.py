@@ -56,7 +56,9 @@ def learn_batch(progress: Progress, name: str, chunks: Iterable[Rows], manner: M
     for rows in chunks:
         warm = manner.frozen or progress.rows + count >= pipeline.WARM_UP_ROWS
         mixed = progress.replay.mixed_with(rows, manner.replay, (len(progress.updates), count))
-        stable = stable and _learn(progress.model, mixed, manner.classes, warm=warm)
+        # Told again with each piece, the classes would be compared with its labels each time.
+        classes = None if count else manner.classes
+        stable = stable and _learn(progress.model, mixed, classes, warm=warm)
         accepted, count = accepted.followed_by(rows), count + len(rows.labels)
         replay = replay.followed_by(rows) if manner.replay else replay
     after = progress.guard.error(progress.model) if stable else None

@@ -57,6 +57,13 @@ def test_a_file_that_does_not_tell_its_times_is_read_whole(tmp_path: Path, optio
     assert rows.features[:, 0].tolist() == list(range(250, 431))
 
 
+def test_what_comes_after_the_wanted_numbers_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "CHUNK_ROWS", 20)
+    layout = batch(tmp_path / "w.parquet", minutes("us"))
+    chunks = list(read(tmp_path / "w.parquet", "w", layout, numbers=Span(205, 241)))
+    assert [first for first, _ in chunks] == [200, 220, 240]
+
+
 def test_without_times_keys_are_the_numbers_of_rows_in_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,10 @@ def test_a_cut_is_that_of_all_keys(order: str, wanted: int) -> None:
         assert (split.before, split.after) == (len(trained), len(held))
         assert split.newest == (trained.max() if len(trained) else None)
         assert split.days == set((held // DAY).tolist())
+        end = batch.line.end(start)
+        assert end is None or (batch.keys[end:] >= start).all()
+        assert end is not None or not len(trained)
+        assert order != "ascending" or end is None or end - len(trained) < CHUNK
     if order == "ascending":
         # Twice the stretches in which the cut may lie: to find it, and to part the batch there.
         assert sum(batch.again for batch in made) <= 6 * CHUNK

@@ -59,19 +59,21 @@ def read(
     """Yield a file in chunks with the columns and types of the layout, each with the number of its first row.
 
     Features stay float32 where they are stored so. Row groups without any key in `span`, or any row number in
-    `numbers`, are passed over. BadBatchError names what does not fit.
+    `numbers`, are passed over, and so is what comes after `numbers`. BadBatchError names what does not fit.
     """
     rows, schema = 0, layout.arrow()
     with _told(batch, path):
         for first, chunk in _chunks(path, batch, layout, (span, numbers)):
+            if numbers.until is not None and first >= numbers.until:
+                break
             rows += chunk.num_rows
             bounds.check_rows(rows, batch)
             yield first, _fitted(chunk, batch, layout, schema)
 
 
-def read_rows(path: Path, batch: str, layout: Layout, span: Span = WHOLE) -> Iterator[Rows]:
+def read_rows(path: Path, batch: str, layout: Layout, span: Span = WHOLE, numbers: Span = WHOLE) -> Iterator[Rows]:
     """Yield those rows of a file that have a label and whose keys lie in the span, some thousands at a time."""
-    for first, chunk in read(path, batch, layout, span):
+    for first, chunk in read(path, batch, layout, span, numbers):
         columns = columns_of(chunk, layout, first)
         yield from columns.where(span.holds(columns.keys)).pieces(PIECE_ROWS)
 

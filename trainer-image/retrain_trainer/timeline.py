@@ -72,6 +72,11 @@ class Timeline:
             first, last = keys.min().item(), keys.max().item()
             self.stretches.append(Stretch(begin, end, len(keys), first, last, self._days(keys)))
 
+    def end(self, until: Key | None) -> int | None:
+        """Return the number of a row of the file from which on no key is below `until`; None without one."""
+        ends = (stretch.end for stretch in self.stretches if until is not None and stretch.first < until)
+        return max(ends, default=None)
+
     def opened(self, low: Key, high: Key) -> tuple[int, Keys]:
         """Return how many rows lie in stretches above `high`, and all keys of those that meet `low` to `high`."""
         met = [stretch for stretch in self.stretches if stretch.first <= high and stretch.last >= low]

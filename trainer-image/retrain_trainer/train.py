@@ -52,7 +52,8 @@ def rows_of(portion: Portion, layout: Layout) -> Iterator[Rows]:
         raise StepError(
             f"Batch {batch.name} was changed while the run was going on. The next attempt takes it as it is."
         )
-    yield from read_rows(Path(batch.path), batch.name, layout, Span(portion.start, portion.until))
+    span, numbers = Span(portion.start, portion.until), Span(until=portion.end)
+    yield from read_rows(Path(batch.path), batch.name, layout, span, numbers)
 
 
 def _refit(task: Task, plan: Plan, profile: Profile, _: Workspace) -> Progress:

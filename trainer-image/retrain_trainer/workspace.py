@@ -25,11 +25,15 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Portion(Word):
-    """The rows of one batch to train on: those with a key from `start` on (all, when absent) and below `until`."""
+    """The rows of one batch to train on: those with a key from `start` on (all, when absent) and below `until`.
+
+    `end`, where it is known, is the number of a row in the file from which on there are none of them.
+    """
 
     batch: Batch
     start: Key | None = None
     until: Key | None = None
+    end: int | None = None
 
 
 class Plan(Word):

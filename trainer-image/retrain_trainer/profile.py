@@ -3,6 +3,7 @@
 Counts are exact. Quantiles and shares come from a `Sample` of the rows.
 """
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -111,8 +112,8 @@ class Findings:
 
     def _edges(self, number: int, column: NDArray[np.floating[Any]]) -> tuple[float, float]:
         """Return the smallest and the largest value of a column of a chunk; count what is missing or infinite."""
-        low, high = float(column.min()), float(column.max())
-        if np.isfinite(low) and np.isfinite(high):
+        low, high = float(np.minimum.reduce(column)), float(np.maximum.reduce(column))
+        if math.isfinite(low) and math.isfinite(high):
             return low, high
         finite, nulls = np.isfinite(column), int(np.isnan(column).sum())
         self.nulls[number] += nulls

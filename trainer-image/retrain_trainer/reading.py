@@ -177,13 +177,12 @@ def _csv(path: Path, batch: str, layout: Layout | None) -> pacsv.CSVStreamingRea
 
 def _fitted(chunk: pa.RecordBatch, batch: str, layout: Layout, schema: pa.Schema) -> pa.RecordBatch:
     """Cast a chunk to the layout's types; BadBatchError names the column that does not cast."""
-    arrays, names = [], chunk.schema.names
+    arrays, names, numbers, inputs = [], chunk.schema.names, len(layout.numbers), len(layout.inputs)
     for place, (field, name) in enumerate(zip(schema, layout.columns, strict=True)):
-        column = chunk.column(names.index(name))
-        feature = place < len(layout.numbers)
+        column, feature = chunk.column(names.index(name)), place < numbers
         if name == layout.label:
             bounds.check_words(column, batch, layout.label)
-        if len(layout.numbers) <= place < len(layout.inputs):
+        if numbers <= place < inputs:
             arrays.append(coded(column))
             continue
         if pa.types.is_dictionary(column.type):

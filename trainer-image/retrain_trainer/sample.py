@@ -66,9 +66,14 @@ class Sample:
 def hashes_of(columns: Sequence[NDArray[Any]]) -> Hashes:
     """Hash each row over its values, floats as float64, given by column: 64 bits, the same on every machine."""
     hashes = np.zeros(len(columns[0]), np.uint64)
+    spare = np.empty_like(hashes)
+    wide = spare.view(np.float64)
     for column in columns:
-        wide = column.astype(np.float64) if column.dtype == np.float32 else np.ascontiguousarray(column)
-        hashes ^= wide.view(np.uint64)
+        if column.dtype == np.float32:
+            wide[:] = column
+            hashes ^= spare
+        else:
+            hashes ^= np.ascontiguousarray(column).view(np.uint64)
         hashes *= np.uint64(0x9E3779B97F4A7C15)
-        hashes ^= hashes >> np.uint64(29)
+        hashes ^= np.right_shift(hashes, np.uint64(29), out=spare)
     return hashes

@@ -21,6 +21,7 @@ ENVIRONMENT = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    optimized=False,  # a process renders one page: to optimize templates takes longer than they then save
 )
 ENVIRONMENT.filters |= {
     "number": wording.number,

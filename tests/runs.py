@@ -211,7 +211,7 @@ class ARun:
         manager: str = "",
     ) -> Self:
         """It names this model, and so many of its two replicas are available."""
-        waiting = Unsettled(f"{available} updated, {available} of 2 replicas are available.")
+        waiting = Unsettled(f"{available} of 2 replicas updated, {available} available.")
         progress = progress or (InService() if available == 2 else waiting)
         seen = Serving(uid, "7", value, AT, marks=MARKS, progress=progress, manager=manager)
         return replace(self, target=seen)
@@ -219,7 +219,7 @@ class ARun:
     def in_trouble(self, reason: Reason, message: str) -> Self:
         """Its pods suffer."""
         return self.serving(
-            NEW.uri, progress=Unsettled("1 updated, 1 of 2 replicas are available.", Trouble(reason, message))
+            NEW.uri, progress=Unsettled("1 of 2 replicas updated, 1 available.", Trouble(reason, message))
         )
 
     def facing(self, target: Target) -> Self:

@@ -50,7 +50,7 @@ def told(run: ARun) -> tuple[Act, RunStatus]:
         case("killed between word and deed, it is named again", given=BEGUN.later("10m"),
              then=(SetModel(NEW.uri), 'The model is being rolled out to Deployment "churn-serving".')),
         case("every replica is waited for", given=LANDED, then=(Wait(ROLLOUT_POLL), "Waiting for the rollout of "
-             'Deployment "churn-serving": 1 updated, 1 of 2 replicas are available.')),
+             'Deployment "churn-serving": 1 of 2 replicas updated, 1 available.')),
         case("the target that was not looked at decides nothing", given=ACCEPTED.facing(NotLooked()),
              then=(GoOn(), "The candidate passed and is about to be rolled out.")),
         case("too late, and the model before is put back", given=STUCK, then=(SetModel(OLD.uri),

@@ -89,7 +89,7 @@ def test_what_its_pods_suffer_from_is_told_at_once_and_why_it_was_taken_back(tro
     status = status_of(suffering)
     assert (status.state, status.reason) == ("Deploying", trouble.reason)
     assert status.message == (
-        f"Waiting for the rollout of {TARGET}: 1 updated, 1 of 2 replicas are available: {trouble.message}."
+        f"Waiting for the rollout of {TARGET}: 1 of 2 replicas updated, 1 available: {trouble.message}."
     )
     late = suffering.passed().later("5m").in_trouble(trouble.reason, trouble.message)
     assert late.move.act == SetModel(OLD.uri)

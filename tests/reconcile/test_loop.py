@@ -104,7 +104,7 @@ async def test_a_rollout_that_does_not_progress_is_undone_and_the_model_is_kept(
     await story.later("4m59s").until_quiet()
     assert (
         story.run.message
-        == 'Waiting for the rollout of Deployment "churn-serving": 1 updated, 2 of 2 replicas are available.'
+        == 'Waiting for the rollout of Deployment "churn-serving": 1 of 2 replicas updated, 2 available, 1 old left.'
     )
     await story.later("1s").until_quiet()
     assert (story.run.outcome, story.serving) == ("RolledBack", OLD.uri)

@@ -90,9 +90,9 @@ def _argo_rollout(body: Json) -> Progress:
         case "Paused":
             return OnHold(Reason.ROLLOUT_PAUSED, f"its phase is Paused{message}")
         case _:
-            return Unsettled(
-                f"{status.get('availableReplicas', 0)} of {spec.get('replicas', 1)} replicas are available."
-            )
+            replicas, updated = spec.get("replicas", 1), status.get("updatedReplicas", 0)
+            available = status.get("availableReplicas", 0)
+            return Unsettled(f"{updated} of {replicas} replicas updated, {available} available{message}.")
 
 
 def is_inference_service(body: Json) -> bool:
@@ -142,20 +142,27 @@ def _held(spec: Json, paused: object) -> OnHold | None:
 def _counted(wanted: int, updated: int, available: int, old: int = 0, refusal: str = "") -> Progress:
     if updated == wanted == available and not old:
         return InService()
-    return Unsettled(f"{updated} updated, {available} of {wanted} replicas are available.", refusal=refusal)
+    left = f", {old} old left" if old > 0 else ""
+    return Unsettled(f"{updated} of {wanted} replicas updated, {available} available{left}.", refusal=refusal)
 
 
 def _unseen(body: Json) -> bool:
     """Whether the controller has yet to look at the newest spec. One that tells no generation is taken at its word."""
-    observed = body.get("status", {}).get("observedGeneration")
+    status = body.get("status")
+    observed = status.get("observedGeneration") if isinstance(status, dict) else None
     known_to_tell = body.get("apiVersion") == "apps/v1"
     if observed is None:
         return known_to_tell
-    return int(observed) < int(body["metadata"].get("generation", 0))
+    # What is no number is not understood, and so has not been seen.
+    return not isinstance(observed, int) or observed < body["metadata"].get("generation", 0)
 
 
 def _conditions(body: Json) -> dict[str, Json]:
-    return {each["type"]: each for each in body.get("status", {}).get("conditions", ())}
+    """Conditions by their type; what stands there in another shape, as a kind may choose, tells nothing."""
+    status = body.get("status")
+    conditions = status.get("conditions") if isinstance(status, dict) else None
+    found = conditions if isinstance(conditions, list) else []
+    return {each["type"]: each for each in found if isinstance(each, dict) and isinstance(each.get("type"), str)}
 
 
 def _quoted(message: object) -> str:

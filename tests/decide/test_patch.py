@@ -67,6 +67,17 @@ def test_a_target_without_annotations_or_without_the_field_gets_them() -> None:
     assert len(rollout_patch(RUN, record(undo=True, from_digest=""), serving(NEW.uri, bare), OLD.uri)) == 3
 
 
+def test_a_template_without_metadata_gets_it() -> None:
+    none = Marks(MARKS.at, there=False, bare=True)
+    assert rollout_patch(RUN, record(), serving(OLD.uri, none), NEW.uri)[3:] == [
+        {
+            "op": "add",
+            "path": "/spec/template/metadata",
+            "value": {"annotations": {"retrain.dev/model-digest": NEW.digest, "retrain.dev/run": NAME}},
+        }
+    ]
+
+
 def test_a_recommendation_is_the_same_change_to_commit() -> None:
     assert yaml.safe_load(recommendation(RUN, spec().rollout, NEW.uri)) == {
         "apiVersion": "apps/v1",

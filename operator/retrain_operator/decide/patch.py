@@ -40,7 +40,9 @@ def _marked(marks: Marks, wanted: dict[str, str]) -> list[Json]:
     known = {DIGEST_ANNOTATION: marks.digest, RUN_LABEL: marks.run}
     if not marks.there:
         present = {name: value for name, value in wanted.items() if value}
-        return [{"op": "add", "path": marks.at, "value": present}] if present else []
+        parent = {"path": marks.at.removesuffix("/annotations"), "value": {"annotations": present}}
+        here = parent if marks.bare else {"path": marks.at, "value": present}
+        return [{"op": "add", **here}] if present else []
     return [
         each for name, value in wanted.items() if (each := _mark(f"{marks.at}/{_escaped(name)}", known[name], value))
     ]

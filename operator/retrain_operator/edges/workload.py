@@ -38,7 +38,7 @@ def serving(body: Json, rollout: Rollout, me: str) -> Target:
 
 def _in_template(body: Json, rollout: Rollout, me: str) -> Target:
     containers = _inside(body, _TEMPLATE).get("containers") or []
-    names = [each["name"] for each in containers]
+    names = [each.get("name", "") for each in containers]
     if rollout.container not in names:
         return ContainerAbsent(tuple(names))
     place = names.index(rollout.container)
@@ -96,11 +96,10 @@ def _inside(body: Json, way: Iterable[str]) -> Json:
 
 def _marks(body: Json, way: tuple[str, ...]) -> Marks:
     known = _inside(body, (*way, "annotations"))
-    # JSON Patch cannot add a key to an object that is not there, and a template may have no metadata either.
-    there = bool(known)
     return Marks(
         at=f"/{'/'.join(way)}/annotations",
-        there=there,
+        there=bool(known),  # JSON Patch cannot add a key to an object that is not there
+        bare=not _inside(body, way),
         digest=str(known.get(DIGEST_ANNOTATION, "")),
         run=str(known.get(RUN_LABEL, "")),
     )
@@ -108,13 +107,17 @@ def _marks(body: Json, way: tuple[str, ...]) -> Marks:
 
 def _writer(body: Json, owned: tuple[str, ...]) -> Json:
     """Who wrote the field last and when, as the API server's record of fields says; empty when it does not."""
-    wrote = [each for each in body["metadata"].get("managedFields", ()) if _owns(each.get("fieldsV1", {}), owned)]
+    wrote = [each for each in body["metadata"].get("managedFields", ()) if _owns(each.get("fieldsV1"), owned)]
     return max(wrote, key=lambda each: str(each.get("time", "")), default={})
 
 
-def _owns(fields: Json, owned: tuple[str, ...]) -> bool:
+def _owns(fields: object, owned: tuple[str, ...]) -> bool:
+    if not fields:
+        return False
     inner: Any = fields
     for word in owned:
+        if inner == {}:
+            return True  # a list or object that is owned as a whole, as custom resources have them
         if not isinstance(inner, dict) or word not in inner:
             return False
         inner = inner[word]

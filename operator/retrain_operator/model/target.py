@@ -98,6 +98,8 @@ class Marks:
     """JSON pointer to the annotations that they are part of."""
     there: bool = True
     """Whether there are annotations at all."""
+    bare: bool = False
+    """Whether not even the metadata is there that they are part of, as in templates of some custom resources."""
     digest: str = ""
     run: str = ""
 

@@ -145,8 +145,8 @@ def the_variable(inner: Json | None = None) -> Json:
     return {"f:spec": {"f:replicas": {}, "f:template": {"f:spec": {"f:containers": containers}}}}
 
 
-STATUS = {"f:status": {"f:replicas": {}}}
-WHOLE = {"f:spec": {"f:template": {"f:spec": {"f:containers": {}}}}}
+STATUS: Json = {"f:status": {"f:replicas": {}}}
+WHOLE: Json = {"f:spec": {"f:template": {"f:spec": {"f:containers": {}}}}}
 LATER = "2024-06-01T11:00:00Z"
 
 
@@ -178,7 +178,7 @@ def test_who_wrote_the_variable(given: list[Json], then: str) -> None:
 
 
 def test_who_wrote_the_field_at_a_path() -> None:
-    fields = {"f:spec": {"f:predictor": {"f:model": {"f:storageUri": {}}}}}
+    fields: Json = {"f:spec": {"f:predictor": {"f:model": {"f:storageUri": {}}}}}
     managed = [wrote("argocd-controller", fields), wrote("kserve", {"f:spec": {"f:predictor": {"f:minReplicas": {}}}})]
     found = seen(serving(inference({"storageUri": V1}, managedFields=managed), BY_PATH, ME))
     assert found.manager == "argocd-controller"

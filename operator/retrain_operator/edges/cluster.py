@@ -81,7 +81,7 @@ class Cluster:
     async def version(self, policy: Policy, name: str) -> Undo:
         """The version that a run of the policy made, or that has this name in its store."""
         status = policy.status
-        if re.fullmatch(VERSION_NAME, name):
+        if re.fullmatch(VERSION_NAME, name) and not name.startswith(f"{policy.name}-"):
             uri = f"{policy.spec.model.store.rstrip('/')}/{name}"
             known = [each.candidate for each in status.history if each.candidate] + [status.champion]
             digests = [each.digest for each in (*known, *status.quarantine) if each and each.uri == uri]

@@ -113,5 +113,9 @@ def test_each_tool_is_told_in_its_own_words() -> None:
         "Take the value of MODEL_URI out of the chart, or let Helm's drift detection ignore it."
     )
     assert advice("kubectl-edit", rollout) == (
+        "Whoever did so goes back better by the annotation retrain.dev/undo-to: then the version that is left is not "
+        "rolled out again."
+    )
+    assert advice("a-pipeline", rollout) == (
         "Let it leave MODEL_URI alone, or set spec.rollout.mode to RecommendOnly and commit each change."
     )

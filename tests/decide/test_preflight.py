@@ -170,7 +170,7 @@ def test_a_champion_that_a_gitops_tool_took_out_is_told_and_nothing_fights_it() 
         "leave it alone: in spec.ignoreDifferences of the Application name .spec.template.spec.containers[] | "
         'select(.name == "server").env[] | select(.name == "MODEL_URI").value of this Deployment under '
         "jqPathExpressions, and set the sync option RespectIgnoreDifferences=true. No run starts by itself until one "
-        "is asked for by hand."
+        'is asked for: kubectl annotate retrainpolicy churn --overwrite retrain.dev/requestedAt="$(date)".'
     )
 
 

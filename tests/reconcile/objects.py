@@ -33,7 +33,7 @@ def preconditions(body: Json | list[Json]) -> list[tuple[str, str]]:
     return [
         (path[2], each["value"])
         for each in body
-        if (path := each["path"].split("/"))[1] == "metadata" and path[3:] == []
+        if (path := each["path"].split("/"))[1:] in (["metadata", "uid"], ["metadata", "resourceVersion"])
     ]
 
 

@@ -1,8 +1,10 @@
 """How to keep a field manager that put the model before back from doing so: Git must leave one field alone."""
 
+from retrain_operator.model.names import UNDO_ANNOTATION
 from retrain_operator.model.rollout import Rollout
 
 _ARGO, _FLUX, _HELM = ("argocd", "argo-cd"), ("kustomize-controller",), ("helm",)
+_PERSON = "kubectl"
 
 
 def advice(manager: str, rollout: Rollout) -> str:
@@ -19,6 +21,11 @@ def advice(manager: str, rollout: Rollout) -> str:
         )
     if any(word in manager for word in _HELM):
         return f"Take the value of {rollout.field} out of the chart, or let Helm's drift detection ignore it."
+    if manager.startswith(_PERSON):
+        return (
+            f"Whoever did so goes back better by the annotation {UNDO_ANNOTATION}: then the version that is left is "
+            "not rolled out again."
+        )
     return f"Let it leave {rollout.field} alone, or set spec.rollout.mode to RecommendOnly and commit each change."
 
 

@@ -6,6 +6,7 @@ from retrain_operator.decide.gitops import advice
 from retrain_operator.decide.objection import Objection, refusal_objection, start_objection
 from retrain_operator.decide.wording import clipped, joined, listed
 from retrain_operator.model.access import Refusal, Right
+from retrain_operator.model.names import REQUEST_ANNOTATION
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.rollout import PreflightMode, Rollout, RolloutMode
 from retrain_operator.model.status import ServedModel
@@ -87,7 +88,8 @@ def _reverted(policy: Policy, target: Target) -> Objection | None:
         return None
     message = (
         f"{target.manager} put the model before {gone} back into {rollout.target_ref}, where it is left. "
-        f"{advice(target.manager, rollout)} No run starts by itself until one is asked for by hand."
+        f"{advice(target.manager, rollout)} No run starts by itself until one is asked for: kubectl annotate "
+        f'retrainpolicy {policy.name} --overwrite {REQUEST_ANNOTATION}="$(date)".'
     )
     return Objection(Reason.REVERTED_BY_MANAGER, message)
 

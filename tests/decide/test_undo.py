@@ -75,6 +75,12 @@ def test_its_claim_says_what_is_put_back_and_leaves_all_else_as_it_is() -> None:
     assert status.last_schedule_time == policy.status.last_schedule_time, "and answers for no slot"
 
 
+def test_it_costs_none_of_the_runs_that_may_start() -> None:
+    status = asked(a_policy().limited(maxRuns=1, period="24h")).passed().status
+    assert status.active_run
+    assert (status.recent_runs, status.runs_remaining) == ((), 1)
+
+
 def test_a_run_under_way_comes_to_its_end_first() -> None:
     training = a_policy().watching("drift", max=0.1).seeing("drift", 0.5).passed().training()
     decision = asked(training).decision

@@ -23,9 +23,10 @@ def claimed(world: PolicyWorld, start: Start) -> PolicyStatus:
     """The status with the run's claim; the run may exist only after it was written."""
     status, cause = world.policy.status, start.cause
     claim = ActiveRun(name=run_name(world.policy, cause), cause=cause, undo=start.undo, data_volumes=_volumes(world))
-    update: dict[str, object] = {"active_run": claim, "recent_runs": _recent(world)}
     if cause.trigger == UNDO:
-        return status.model_copy(update={**update, "last_handled_undo": cause.request})
+        # It trains nothing, so it is none of the runs that limits.maxRuns pays for.
+        return status.model_copy(update={"active_run": claim, "last_handled_undo": cause.request})
+    update: dict[str, object] = {"active_run": claim, "recent_runs": _recent(world)}
     if cause.request:
         # Whoever asks for a run closes the circuit, and shifts no schedule.
         update |= {"last_handled_request": cause.request, "failures_in_a_row": 0}

@@ -113,8 +113,10 @@ async def test_a_patch_of_one_value_leaves_the_neighbours_alone_and_a_stale_one_
     with pytest.raises(Conflict):
         await set_model(seen["metadata"]["resourceVersion"], _uid(made))
     now = await _settled(admin, tenant, "churn-serving")
+    await admin.delete(DEPLOYMENTS, tenant, "churn-serving", uid=_uid(made))
+    await admin.create(DEPLOYMENTS, tenant, a_deployment("churn-serving"))
     with pytest.raises(Conflict):
-        await set_model(now["metadata"]["resourceVersion"], "another")
+        await set_model(now["metadata"]["resourceVersion"], _uid(made))
 
 
 async def _settled(admin: Kube, tenant: str, name: str) -> Json:

@@ -22,7 +22,7 @@ DEPLOYMENT: dict[str, Any] = {
         "conditions": [{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": QUOTA}],
     },
 }
-REFUSED = f"no new pod of it can be made: {QUOTA}"
+REFUSED = f"no new pod of it can be made: {QUOTA.partition(' is forbidden: ')[2]}"
 
 
 def test_while_new_pods_are_refused_the_run_says_by_whom() -> None:

@@ -30,6 +30,8 @@ _QUOTA = re.compile("(exceeded quota|failed quota|status unknown for quota): |in
 """How the API server words what a ResourceQuota refuses, also in the moment before a new one is counted."""
 _LIMIT = re.compile("(maximum|minimum) [a-z0-9./-]+ usage per [A-Z]|limit to request ratio per")
 """How the API server words what a LimitRange refuses."""
+_POD_NAMED = re.compile('^(Error creating: )?(pods "[^"]*" is forbidden: )?')
+"""How it is told that a pod cannot be made."""
 _URI: TypeAdapter[str] = TypeAdapter(StoreUri)
 
 
@@ -138,6 +140,11 @@ def layer(detail: str) -> Reason:
     if _LIMIT.search(detail):
         return Reason.LIMIT_RANGE
     return Reason.ADMISSION_DENIED
+
+
+def unnamed(refusal: str) -> str:
+    """What refuses a pod, without the pod's name: with each try it is another one, which would be news each time."""
+    return _POD_NAMED.sub("", refusal).rstrip(".")
 
 
 def _missing(refusal: Refusal, layer: str, right: Right) -> Missing:

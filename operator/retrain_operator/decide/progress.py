@@ -4,14 +4,13 @@ A move is a status to write and then an act. The status names what is about to b
 loses nothing: the next look finds the same facts and makes the same move again.
 """
 
-import re
 from datetime import timedelta
 
 from retrain_operator.decide.answers import Unusable, answers
 from retrain_operator.decide.deploy import begun, deploy
 from retrain_operator.decide.ending import end, fail
 from retrain_operator.decide.moves import CreateJob, DeleteJob, GoOn, Move, Wait
-from retrain_operator.decide.objection import layer
+from retrain_operator.decide.objection import layer, unnamed
 from retrain_operator.decide.steps import steps
 from retrain_operator.decide.verdict import verdict
 from retrain_operator.decide.wording import clipped
@@ -37,8 +36,6 @@ START_POLL = timedelta(seconds=30)
 """How often a Job is looked at that has started no step."""
 NO_POD_POLL = timedelta(seconds=5)
 """How often a Job is looked at that has no pod: what refuses one is told in events, which nobody watches."""
-_POD_NAMED = re.compile('^Error creating: (pods "[^"]*" is forbidden: )?')
-"""How an event begins; each pod has another name, which would be news each time."""
 
 
 def progress(world: RunWorld) -> Move:
@@ -116,7 +113,7 @@ def _going(world: RunWorld, job: Job) -> Move:
 def _start_problem(job: Job) -> NotStarted:
     """What keeps the Job from starting its next step, as far as can be seen."""
     if job.refusal:
-        detail = _POD_NAMED.sub("", job.refusal).rstrip(".")
+        detail = unnamed(job.refusal)
         reason = layer(detail)
         if reason is Reason.ADMISSION_DENIED and "denied" not in detail:
             reason = Reason.POD_NOT_STARTED  # not everything that goes wrong is a refusal

@@ -6,7 +6,7 @@ from retrain_operator.decide.bake import bake, baked
 from retrain_operator.decide.deploying import deployed, deploying, kept
 from retrain_operator.decide.gitops import advice
 from retrain_operator.decide.moves import Move, SetModel, Wait
-from retrain_operator.decide.objection import layer
+from retrain_operator.decide.objection import layer, unnamed
 from retrain_operator.decide.wording import clipped
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome, RolloutRecord, RunState, StepState, UndoRecord
@@ -113,7 +113,7 @@ def _going(world: RunWorld, record: RolloutRecord, progress: Unsettled) -> Move:
 
 def _refused(progress: Unsettled) -> Trouble | None:
     """That its new pods are refused, by whom and in whose words."""
-    refusal = progress.refusal.rstrip(".")
+    refusal = unnamed(progress.refusal)
     return Trouble(layer(refusal), f"no new pod of it can be made: {refusal}") if refusal else None
 
 

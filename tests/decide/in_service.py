@@ -1,7 +1,6 @@
 """Runs whose candidate is on its way into service, and the policy that they listen to, for the tables about deploys."""
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from retrain_operator.model.run import RunStatus
@@ -35,10 +34,10 @@ def checked(run: ARun, policy: APolicy) -> ARun:
     return followed(run, replace(policy, now=run.now, observations=seen))
 
 
-def told_by(run: ARun, *, by: str = "", at: datetime | None = None, **words: str) -> ARun:
+def told_by(run: ARun, *, by: str = "", **words: str) -> ARun:
     """A person wrote these words on its policy: approve or reject."""
     policy = run.policy or replace(WATCHFUL.policy, uid="policy-uid")
-    asks: dict[str, Any] = {name: Ask(value, by, at) for name, value in words.items()}
+    asks: dict[str, Any] = {name: Ask(value, by) if value else None for name, value in words.items()}
     return replace(run, policy=replace(policy, **asks))
 
 

@@ -16,7 +16,8 @@ from tests.runs import NAME, NEW, OLD, PATCH, ARun, a_run
 MANUAL = rolls_out(approval="Manual", approvalTimeout="2h").serving(OLD.uri)
 WAITING = MANUAL.passed().later("1m")
 """It waits since 10:00:00."""
-EARLIER, SINCE = T0 - timedelta(seconds=1), T0
+EARLIER = told_by(MANUAL, by="ann", approve=NAME).passed().later("1m")
+"""The word was there before the candidate."""
 WAITS = (
     "The candidate passed and waits for approval until 2024-06-01 12:00:00 UTC: kubectl annotate retrainpolicy churn "
     f"--overwrite retrain.dev/approve={NAME}, or retrain.dev/reject={NAME}."
@@ -55,11 +56,11 @@ def test_while_it_waits_nothing_else_is_asked(given: ARun) -> None:
         case("of a run whose name begins alike", given=told_by(WAITING, approve=NAME[:-1]), then=""),
         case("of another digest", given=told_by(WAITING, approve=f"{NAME}@{OLD.digest}"),
              then=f" The annotation names another digest than the candidate's, {NEW.digest}."),
-        case("from before there was a candidate", given=told_by(WAITING, at=EARLIER, approve=NAME),
+        case("from before there was a candidate", given=EARLIER,
              then=f" The annotation was there before the candidate: say {NAME}@{NEW.digest}."),
         case("a rejection of another digest", given=told_by(WAITING, reject=f"{NAME}@{OLD.digest}"),
              then=f" The annotation names another digest than the candidate's, {NEW.digest}."),
-        case("an empty digest names none", given=told_by(WAITING, at=EARLIER, approve=f"{NAME}@"),
+        case("an empty digest names none", given=told_by(MANUAL, approve=f"{NAME}@").passed().later("1m"),
              then=f" The annotation was there before the candidate: say {NAME}@{NEW.digest}."),
     ],
 )  # fmt: skip
@@ -72,13 +73,12 @@ def test_what_is_no_word_about_it_leaves_it_waiting(given: ARun, then: str) -> N
 @pytest.mark.parametrize(
     "given",
     [
-        pytest.param(told_by(WAITING, by="ann", at=SINCE, approve=NAME), id="in the second in which it began to wait"),
-        pytest.param(told_by(WAITING, by="ann", at=WAITING.now, approve=NAME), id="now"),
-        pytest.param(told_by(WAITING, by="ann", at=EARLIER, approve=f"{NAME}@{NEW.digest}"), id="by digest, ever"),
-        pytest.param(told_by(WAITING, by="ann", approve=NAME), id="nobody knows when"),
-        pytest.param(told_by(MANUAL, by="ann", at=T0, approve=NAME), id="before it was even told to wait"),
+        pytest.param(told_by(WAITING, by="ann", approve=NAME), id="by name, once it waits"),
+        pytest.param(told_by(MANUAL, by="ann", approve=f"{NAME}@{NEW.digest}"), id="by digest, ever"),
+        pytest.param(told_by(EARLIER, by="ann", approve=f"{NAME}@{NEW.digest}"), id="by digest, after a word"),
+        pytest.param(told_by(told_by(EARLIER, approve="").passed(), by="ann", approve=NAME), id="said again"),
         pytest.param(told_by(WAITING, by="ann", approve=NAME, reject="churn-other"), id="beside a word on another run"),
-        pytest.param(told_by(WAITING.at("13:00:00"), by="ann", at=T0, approve=NAME), id="in time, seen too late"),
+        pytest.param(told_by(WAITING.at("13:00:00"), by="ann", approve=NAME), id="in time, seen too late"),
     ],
 )
 def test_approved(given: ARun) -> None:
@@ -119,7 +119,7 @@ def test_an_approved_candidate_whose_deploy_is_forbidden_is_not_asked_about_agai
     [
         pytest.param(told_by(WAITING, by="ann", reject=NAME), id="by name"),
         pytest.param(told_by(WAITING, by="ann", reject=f"{NAME}@{NEW.digest}"), id="by digest"),
-        pytest.param(told_by(WAITING, by="ann", at=EARLIER, reject=NAME), id="whenever: a no does no harm"),
+        pytest.param(told_by(MANUAL, by="ann", reject=NAME), id="whenever: a no does no harm"),
         pytest.param(told_by(WAITING, by="ann", approve=NAME, reject=NAME), id="a no counts more than a yes"),
         pytest.param(told_by(WAITING.forbidden(), by="ann", reject=NAME), id="even where nothing could be deployed"),
     ],
@@ -128,7 +128,7 @@ def test_rejected(given: ARun) -> None:
     assert given.move.act == Wait()
     status = status_of(given)
     assert (status.outcome, status.reason) == ("Rejected", "RejectedByUser")
-    assert status.message == f"ann rejected the candidate, so the model in service stays. {KEPT}"
+    assert status.message == f"ann rejected the candidate, so it is not rolled out. {KEPT}"
     assert status.approval
     assert (status.approval.decision, status.approval.by, status.approval.at) == ("Rejected", "ann", given.now)
     assert [step.state for step in status.steps] == ["Succeeded", "Succeeded", "Succeeded", "Skipped"]

@@ -14,10 +14,11 @@ from tests.decide.case import case
 from tests.decide.in_service import KEPT, PASSED, WATCHFUL, checked, followed, rolls_out, status_of, told_by
 from tests.runs import NEW, OLD, TARGET, ARun
 
-BEGUN = rolls_out(bake={"duration": "10m"}).serving(OLD.uri).passed()
-BAKING = BEGUN.serving(NEW.uri).passed()
-"""Rolled out at 10:00 and watched until 10:10."""
 HEALTHY = WATCHFUL.seeing("drift", 0.02).seeing("accuracy", 0.9).passed()
+BEGUN = followed(rolls_out(bake={"duration": "10m"}).serving(OLD.uri), HEALTHY).passed()
+BAKING = BEGUN.serving(NEW.uri).passed()
+"""Rolled out at 10:00, while all was healthy, and watched until 10:10."""
+TO_HEAL = WATCHFUL.at("09:50:00").seeing("drift", 0.5).seeing("accuracy", 0.9).passed()
 FOR_GOOD = "It is not rolled out again, nor is the same data trained on again in the same way."
 WATCHED = "The model is in service and watched until 2024-06-01 10:10:00 UTC."
 WATCHED_ON = "The model is in service and watched on, as not all of its triggers give a number yet."
@@ -43,7 +44,12 @@ def test_a_model_in_service_is_watched_first() -> None:
         case("while time is left", given=at("10:09:59"), then=WATCHED),
         case("a second look at the same facts", given=at("10:09:59").passed(), then=WATCHED),
         case("a breach that is not yet long enough is waited for",
-             given=at("10:10:30", HEALTHY.at("10:10:00").seeing("accuracy", 0.5).passed()), then=WATCHED_ON),
+             given=at("10:10:30", HEALTHY.at("10:10:00").seeing("accuracy", 0.5).passed()),
+             then="The model is in service and watched on, as it is to be seen whether accuracy stays outside its "
+                  "healthy range."),
+        case("a doubt that nobody looks into any more ends like one that never had a number",
+             given=replace(at("10:10:30", HEALTHY.at("10:10:00").seeing("accuracy", 0.5).passed()), observations={}),
+             then=WATCHED_ON),
         case("no number is waited for, for as long again",
              given=at("10:19:59", HEALTHY.at("10:05:00").silent("drift").passed()), then=WATCHED_ON),
         case("nor does a source that is down end it",
@@ -76,8 +82,10 @@ NO_NUMBER = "It was watched for 20m, at the end of which {} gave no number."
     ("given", "then"),
     [
         case("all stayed healthy", given=at("10:10:00"), then="Its triggers stayed healthy for 10m."),
-        case("the breach that was to be healed takes its time to end", then="Its triggers stayed healthy for 10m.",
-             given=at("10:10:00", WATCHFUL.at("09:50:00").seeing("drift", 0.5).seeing("accuracy", 0.9).passed())),
+        case("the breach that was to be healed takes its time to end",
+             then="It was watched for 10m; what it was to heal in drift is not healed yet.",
+             given=checked(followed(rolls_out(bake={"duration": "10m"}).serving(OLD.uri), TO_HEAL).passed()
+                           .serving(NEW.uri).passed().at("10:10:00"), TO_HEAL)),
         case("a dent that was too short to fire", then="Its triggers stayed healthy for 10m.",
              given=at("10:10:00", HEALTHY.at("10:05:00").seeing("accuracy", 0.5).passed()
                       .later("30s").seeing("accuracy", 0.9).passed())),
@@ -127,9 +135,11 @@ CRASH = Trouble(Reason.CRASH_LOOP, 'container "server" of pod p ends with exit c
              given=followed(BAKING.serving(NEW.uri, progress=Broken(Reason.ROLLOUT_FAILED, "it is Stalled")),
                             HEALTHY.at("10:05:00"))),
         case("a person who says no", given=told_by(at("10:05:00"), by="ann", reject=BAKING.run.name),
-             then=("RejectedByUser", "ann rejected the model while it was watched")),
+             then=("RejectedByUser", "ann rejected the candidate")),
         case("a person without a name", given=told_by(at("10:05:00"), reject=BAKING.run.name),
-             then=("RejectedByUser", "Somebody rejected the model while it was watched")),
+             then=("RejectedByUser", "Somebody rejected the candidate")),
+        case("a person who wants an older version", given=told_by(at("10:05:00"), by="ann", undo_to="churn-before"),
+             then=("Superseded", "ann asked for the model of churn-before instead of the candidate")),
     ],
 )  # fmt: skip
 def test_it_must_go(given: ARun, then: tuple[str, str]) -> None:

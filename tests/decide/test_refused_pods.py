@@ -27,13 +27,14 @@ REFUSED = f"no new pod of it can be made: {QUOTA.partition(' is forbidden: ')[2]
 
 def test_while_new_pods_are_refused_the_run_says_by_whom() -> None:
     seen = progress(DEPLOYMENT)
-    assert seen == Unsettled("0 updated, 2 of 2 replicas are available.", refusal=QUOTA)
+    assert seen == Unsettled("0 of 2 replicas updated, 2 available, 2 old left.", refusal=QUOTA)
     landed = a_run().accepted().serving(OLD.uri).passed().serving(NEW.uri, progress=seen)
     status = landed.move.status
     assert_coherent(status)
     assert (status.state, status.reason) == ("Deploying", "QuotaExceeded")
     assert status.message == (
-        f'Waiting for the rollout of Deployment "churn-serving": 0 updated, 2 of 2 replicas are available: {REFUSED}.'
+        'Waiting for the rollout of Deployment "churn-serving": 0 of 2 replicas updated, 2 available, 2 old left: '
+        f"{REFUSED}."
     )
     late = landed.passed().later("5m")
     ended = late.passed().serving(OLD.uri).move.status
@@ -43,4 +44,4 @@ def test_while_new_pods_are_refused_the_run_says_by_whom() -> None:
 
 def test_a_refusal_that_is_over_is_not_told() -> None:
     over = {**DEPLOYMENT["status"], "conditions": [{"type": "ReplicaFailure", "status": "False", "message": QUOTA}]}
-    assert progress({**DEPLOYMENT, "status": over}) == Unsettled("0 updated, 2 of 2 replicas are available.")
+    assert progress({**DEPLOYMENT, "status": over}) == Unsettled("0 of 2 replicas updated, 2 available, 2 old left.")

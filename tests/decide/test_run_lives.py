@@ -26,7 +26,7 @@ from retrain_operator.model.target import (
 from retrain_operator.model.training import Job
 from tests.builders import T0, APolicy
 from tests.coherent import assert_coherent
-from tests.decide.in_service import ROLLOUT, WATCHFUL, checked, rolls_out, told_by, undoing
+from tests.decide.in_service import ROLLOUT, WATCHFUL, checked, followed, rolls_out, told_by, undoing
 from tests.decide.test_undo import quarantined
 from tests.runs import NAME, NEW, OLD, ARun, a_run, collected, evaluated, exited, running, skipped, trained, waiting
 
@@ -97,8 +97,8 @@ RUN_HAPPENINGS: st.SearchStrategy[RunStep] = st.one_of(
     ),
     st.sampled_from(POLICIES).map(lambda policy: lambda run: checked(run, policy)),
     st.just(lambda run: replace(run, policy=None, observations={})),
-    st.tuples(st.sampled_from(["approve", "reject"]), st.sampled_from(WORDS)).map(
-        lambda said: lambda run: told_by(run, by="ann", at=run.now, **dict([said]))
+    st.tuples(st.sampled_from(["approve", "reject", "undo_to"]), st.sampled_from(WORDS)).map(
+        lambda said: lambda run: told_by(run, by="ann", **dict([said]))
     ),
     st.just(lambda run: run.forbidden()),
     st.sampled_from(
@@ -117,7 +117,7 @@ ONLY = ROLLOUT | {"mode": "RecommendOnly"}
 LIKELY = [
     a_run(),
     a_run().with_spec(rollout=ROLLOUT | BAKE | MANUAL, triggers=WATCHFUL.triggers),
-    rolls_out(**BAKE).serving(OLD.uri).passed().serving(NEW.uri).passed(),
+    followed(rolls_out(**BAKE).serving(OLD.uri), POLICIES[0]).passed().serving(NEW.uri).passed(),
     rolls_out(**MANUAL),
     rolls_out(**BAKE, **MANUAL).serving(OLD.uri).passed(),
     rolls_out(mode="RecommendOnly"),

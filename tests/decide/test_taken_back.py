@@ -34,7 +34,8 @@ def after(run: ARun, policy: APolicy = POLICY, name: str = NAME, trigger: str = 
     return settled
 
 
-BAKED = rolls_out(bake={"duration": "10m"}).serving(OLD.uri).passed()
+HEALTHY = WATCHFUL.seeing("drift", 0.02)
+BAKED = followed(rolls_out(bake={"duration": "10m"}).serving(OLD.uri), HEALTHY).passed()
 BAKING = BAKED.serving(NEW.uri).passed()
 BREACHED = WATCHFUL.at("10:05:00").seeing("drift", 0.5)
 REJECTED = told_by(BAKING, by="ann", reject=NAME)
@@ -55,6 +56,9 @@ MINE = Quarantined(uri=NEW.uri, digest=NEW.digest, run=NAME, reason=Reason.BAKE_
         case("it never came up, which may be the cluster's fault", given=STUCK.serving(OLD.uri), then=[]),
         case("a GitOps tool took it out", given=BAKING.serving(OLD.uri, manager="argocd-controller"), then=[]),
         case("somebody set a third model", given=BAKING.serving("s3://else/where"), then=[]),
+        case("it did not stay healthy, and somebody set a third model before it was put back",
+             given=followed(BAKING, BREACHED).passed().serving("s3://else/where"),
+             then=[(NEW.uri, NEW.digest, "TargetChanged")]),
         case("a person went back to where all is already", given=AGAIN, then=[]),
         case("a person went back to what nobody knows", given=undoing("x", None, None).serving(NEW.uri).passed(),
              then=[]),

@@ -128,9 +128,9 @@ def test_it_puts_the_version_back_and_waits_until_all_of_the_target_runs_it() ->
 
 
 def test_where_that_version_is_in_service_already_it_only_says_so() -> None:
-    there = replace(undoing(), champion=Champion(uri=OLD.uri, digest=OLD.digest)).serving(OLD.uri).passed()
-    assert there.move.act == SetModel(OLD.uri), "its annotations may be others"
-    assert status_of(there.passed()).reason == "Undone"
+    there = replace(undoing(), champion=Champion(uri=OLD.uri, digest=OLD.digest)).serving(OLD.uri, available=0).passed()
+    assert there.move.act == Wait(), "it may well be ill: that is why a person asked"
+    assert (status_of(there).outcome, status_of(there).reason) == ("Succeeded", "Undone")
 
 
 def test_it_asks_nobody_and_watches_nothing() -> None:
@@ -153,8 +153,8 @@ def quarantined(**parts: str) -> APolicy:
 
 
 UNKNOWN = (
-    'No version is known by the name "{}": name a run of this policy that made one, as in kubectl get retrainruns, or '
-    "a version's folder in file:///models/churn."
+    'No version that was in service is known by the name "{}": name a run that succeeded, as in kubectl get '
+    "retrainruns, or a version's folder in file:///models/churn."
 )
 TAKEN_BACK = (
     f"Version {OLD.uri} had been in service and was taken back, so it is not rolled out again. Whoever wants it all "

@@ -77,7 +77,7 @@ KINDS = {
         under_way={"phase": "Progressing", "availableReplicas": 1},
         healthy={"phase": "Healthy", "availableReplicas": 2},
         broken={"phase": "Degraded", "message": 'ProgressDeadlineExceeded: ReplicaSet "x" has timed out progressing.'},
-        waits="1 of 2 replicas are available.",
+        waits="0 of 2 replicas updated, 1 available.",
         gives_up='its phase is Degraded: ProgressDeadlineExceeded: ReplicaSet "x" has timed out progressing',
     ),
 }

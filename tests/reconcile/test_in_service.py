@@ -83,7 +83,7 @@ async def test_who_says_no_during_the_bake_gets_the_model_before() -> None:
     story = await baking()
     await story.later("1m").says("reject", story.name).to_the_end()
     assert (story.run.outcome, story.run.reason, story.serving) == ("RolledBack", "RejectedByUser", OLD.uri)
-    assert story.run.message.startswith("kubectl-annotate rejected the model while it was watched, so the model before")
+    assert story.run.message.startswith("kubectl-annotate rejected the candidate, so the model before is back.")
 
 
 async def test_a_candidate_waits_for_a_yes() -> None:

@@ -27,6 +27,8 @@ async def rolled_back(story: Story) -> None:
     story.stuck()
     await story.until_quiet()
     await story.later("6m").until_quiet()
+    story.available()
+    await story.until_quiet()
 
 
 async def held_back(story: Story) -> None:

@@ -107,7 +107,11 @@ async def test_a_rollout_that_does_not_progress_is_undone_and_the_model_is_kept(
         == 'Waiting for the rollout of Deployment "churn-serving": 1 of 2 replicas updated, 2 available, 1 old left.'
     )
     await story.later("1s").until_quiet()
-    assert (story.run.outcome, story.serving) == ("RolledBack", OLD.uri)
+    assert (story.run.state, story.serving) == ("Deploying", OLD.uri)
+    assert story.run.message.startswith("The rollout was not complete after 5m: the model before is put back. ")
+    story.available()
+    await story.until_quiet()
+    assert story.run.outcome == "RolledBack"
     assert story.run.message.endswith(f"The trained model is kept at {NEW.uri}.")
     assert story.policy.champion is None
 

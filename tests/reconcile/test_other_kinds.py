@@ -98,6 +98,8 @@ async def test_a_model_that_does_not_come_up_is_taken_back(given: Any, then: str
     await target.story.until_quiet()
     assert target.run.message == f"Waiting for the rollout of {then}"
     await target.story.later("5m").until_quiet()
+    target.says(target.well)
+    await target.story.until_quiet()
     assert (target.run.outcome, target.run.reason) == ("RolledBack", "ProgressDeadlineExceeded")
     assert OLD.uri in before
     assert NEW.uri not in str(target.body["spec"])

@@ -1,6 +1,6 @@
 """Whether a person must let a candidate into service, and what they said."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from retrain_operator.decide.deploying import deployed, deploying, kept
@@ -28,12 +28,14 @@ def needed(run: Run) -> bool:
 def admitted(world: RunWorld) -> Move | RunWorld:
     """The world in which the candidate may be rolled out, or the wait for a word, or the end that the word was."""
     run = world.run
-    if not needed(run) or (run.status.approval and run.status.approval.decision == APPROVED):
+    if run.spec.undo:
         return world
-    record = run.status.approval or ApprovalRecord(since=world.now, digest=_digest(run))
-    if said := told(world, record, reject=True):
-        return _rejected(_with(world, record, REJECTED, said), said)
-    if said := told(world, record, reject=False):
+    record = _record(world)
+    if why := recalled(world):
+        return _rejected(_with(world, record, REJECTED, why.ask), why)
+    if not needed(run) or record.decision == APPROVED:
+        return world
+    if said := _approved(world, record):
         return _going_on(_with(world, record, APPROVED, said), said)
     until = record.since + run.spec.policy.spec.rollout.approval_timeout
     if world.now >= until:
@@ -41,17 +43,53 @@ def admitted(world: RunWorld) -> Move | RunWorld:
     return _waiting(_with(world, record, "", None), record, until)
 
 
-def told(world: RunWorld, record: ApprovalRecord, *, reject: bool) -> Ask | None:
-    """The word that a person gave about this very candidate, if they did."""
-    ask = world.policy and (world.policy.reject if reject else world.policy.approve)
-    if not ask:
+def _record(world: RunWorld) -> ApprovalRecord:
+    """What is known of the approval; at first, which word was there before the candidate."""
+    record, policy = world.run.status.approval, world.policy
+    said = policy.approve.value if policy and policy.approve else ""
+    if record is None:
+        return ApprovalRecord(since=world.now, digest=_digest(world.run), standing=said)
+    if policy is None or record.standing == said:
+        return record
+    # Once it was taken away or replaced, whoever says it again knows the candidate.
+    return record.model_copy(update={"standing": ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """A person does not want the candidate in service: why, in one word and as the beginning of a sentence."""
+
+    ask: Ask
+    reason: Reason
+    message: str
+
+
+def recalled(world: RunWorld) -> Recall | None:
+    """What a person said against the candidate: no, or that an older version is wanted. It counts at any time."""
+    policy = world.policy
+    if policy is None or world.run.spec.undo:
         return None
-    name, _, digest = ask.value.partition("@")
-    if name != world.run.name or digest not in ("", record.digest):
-        return None
-    # A word without digest that is older than the candidate is about what nobody had seen; times are to the second.
-    known = bool(digest) or ask.at is None or ask.at >= record.since.replace(microsecond=0)
-    return ask if known or reject else None
+    if said := _about(world, policy.reject):
+        return Recall(said, Reason.REJECTED_BY_USER, f"{by(said)} rejected the candidate")
+    wanted = policy.undo_to
+    if wanted and wanted.value != policy.status.last_handled_undo:
+        return Recall(
+            wanted, Reason.SUPERSEDED, f"{by(wanted)} asked for the model of {wanted.value} instead of the candidate"
+        )
+    return None
+
+
+def _approved(world: RunWorld, record: ApprovalRecord) -> Ask | None:
+    """The word of a person for this candidate. What was said before there was one counts only with its digest."""
+    said = _about(world, world.policy.approve) if world.policy else None
+    return said if said and (said.value.partition("@")[2] or said.value != record.standing) else None
+
+
+def _about(world: RunWorld, ask: Ask | None) -> Ask | None:
+    """The word, if it is about the candidate of this run."""
+    name, _, digest = ask.value.partition("@") if ask else ("", "", "")
+    candidate = world.run.candidate
+    return ask if name == world.run.name and candidate and digest in ("", candidate.digest) else None
 
 
 def _with(world: RunWorld, record: ApprovalRecord, decision: str, said: Ask | None) -> RunWorld:
@@ -65,9 +103,9 @@ def _going_on(world: RunWorld, said: Ask) -> RunWorld:
     return replace(world, run=replace(world.run, status=status))
 
 
-def _rejected(world: RunWorld, said: Ask) -> Move:
-    message = f"{by(said)} rejected the candidate, so the model in service stays. {kept(world)}"
-    return deployed(world, Outcome.REJECTED, Reason.REJECTED_BY_USER, message, state=StepState.SKIPPED)
+def _rejected(world: RunWorld, why: Recall) -> Move:
+    message = f"{why.message}, so it is not rolled out. {kept(world)}"
+    return deployed(world, Outcome.REJECTED, why.reason, message, state=StepState.SKIPPED)
 
 
 def _expired(world: RunWorld) -> Move:

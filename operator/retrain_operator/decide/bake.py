@@ -6,13 +6,12 @@ heal may take its time to end. No data and errors decide nothing; they hold the 
 
 from datetime import datetime, timedelta
 
-from retrain_operator.decide.approval import by, told
 from retrain_operator.decide.deploying import deployed, deploying
 from retrain_operator.decide.moves import Move, Wait
 from retrain_operator.decide.wording import joined
 from retrain_operator.model.observation import Sample
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.run import ApprovalRecord, Outcome, RolloutRecord, RunState, StepState, UndoRecord
+from retrain_operator.model.run import Outcome, RolloutRecord, RunState, StepState, UndoRecord
 from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.status import TriggerState, TriggerStatus
 from retrain_operator.model.target import Broken, Serving, Trouble, Unsettled
@@ -27,7 +26,7 @@ def baked(world: RunWorld, record: RolloutRecord) -> Move:
     asked = world.run.spec.policy.spec.rollout.bake
     if asked is None:
         return _end(world, record, "")
-    return _watching(world, record, world.now + asked.duration)
+    return _watching(world, record, world.now + asked.duration, [])
 
 
 def bake(world: RunWorld, serving: Serving, record: RolloutRecord) -> Move | UndoRecord:
@@ -35,14 +34,22 @@ def bake(world: RunWorld, serving: Serving, record: RolloutRecord) -> Move | Und
     asked, complete = world.run.spec.policy.spec.rollout.bake, record.complete_time
     assert asked, "only a bake comes after a complete rollout"
     assert complete
-    if why := _rejected(world, record) or _breach(world, record) or _down(serving):
+    if why := _breach(world, record) or _down(serving):
         return why
-    until = complete + asked.duration
-    since = [each for each in _watched(world) if each.state is TriggerState.PENDING and _new(each, record)]
-    unknown = _unknown(world, complete)
-    if world.now < until or since or (unknown and world.now < until + asked.duration):
-        return _watching(world, record, until)
+    record = record.model_copy(update={"healthy": healthy(world, record)})
+    until, unknown = complete + asked.duration, _unknown(world, complete)
+    doubtful = [each.name for each in _watched(world) if each.state is TriggerState.PENDING and _new(each, record)]
+    doubtful = [name for name in doubtful if name not in unknown]
+    if world.now < until or doubtful or (unknown and world.now < until + asked.duration):
+        return _watching(world, record, until, doubtful)
     return _end(world, record, _seen(world, asked.duration, unknown))
+
+
+def healthy(world: RunWorld, record: RolloutRecord | None = None) -> tuple[str, ...]:
+    """The metric triggers that are healthy, or were seen so since the rollout began."""
+    before = record.healthy if record else ()
+    now = {each.name for each in _watched(world) if each.state is TriggerState.HEALTHY}
+    return tuple(name for name in _metrics(world) if name in now.union(before))
 
 
 def _metrics(world: RunWorld) -> list[str]:
@@ -68,11 +75,18 @@ def _seen(world: RunWorld, asked: timedelta, unknown: list[str]) -> str:
         return f" It was watched for {duration_text(2 * asked)}, at the end of which {joined(unknown)} gave no number."
     if not _metrics(world):
         return f" It was left alone for {duration_text(asked)}, as no trigger of the policy measures it."
+    outside = [each.name for each in _watched(world) if each.state in (TriggerState.PENDING, TriggerState.FIRING)]
+    if outside:
+        return (
+            f" It was watched for {duration_text(asked)}; what it was to heal in {joined(outside)} is not healed yet."
+        )
     return f" Its triggers stayed healthy for {duration_text(asked)}."
 
 
 def _new(trigger: TriggerStatus, record: RolloutRecord) -> bool:
-    return trigger.breached_since is not None and trigger.breached_since > record.start_time
+    """Whether the trigger was healthy since the rollout began, and is breached since."""
+    since = trigger.breached_since
+    return trigger.name in record.healthy and since is not None and since > record.start_time
 
 
 def _breach(world: RunWorld, record: RolloutRecord) -> UndoRecord | None:
@@ -95,19 +109,12 @@ def _down(serving: Serving) -> UndoRecord | None:
             return None
 
 
-def _rejected(world: RunWorld, record: RolloutRecord) -> UndoRecord | None:
-    assert world.run.candidate, "only a candidate is watched"
-    about = ApprovalRecord(since=record.start_time, digest=world.run.candidate.digest)
-    said = told(world, about, reject=True)
-    if said is None:
-        return None
-    return UndoRecord(reason=Reason.REJECTED_BY_USER, message=f"{by(said)} rejected the model while it was watched")
-
-
-def _watching(world: RunWorld, record: RolloutRecord, until: datetime) -> Move:
+def _watching(world: RunWorld, record: RolloutRecord, until: datetime, doubtful: list[str]) -> Move:
     message = f"The model is in service and watched until {until:%Y-%m-%d %H:%M:%S} UTC."
     if world.now >= until:
-        message = "The model is in service and watched on, as not all of its triggers give a number yet."
+        gives = "not all of its triggers give a number yet"
+        waits = f"it is to be seen whether {joined(doubtful)} stays outside its healthy range" if doubtful else gives
+        message = f"The model is in service and watched on, as {waits}."
     status = deploying(world, Reason.BAKING, message, state=RunState.BAKING, record=record)
     return Move(status, Wait(max(min(until - world.now, BAKE_POLL), timedelta(seconds=1))))
 

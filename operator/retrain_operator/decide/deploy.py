@@ -43,7 +43,7 @@ def deploy(world: RunWorld) -> Move:
         return deployed(world, Outcome.FAILED, objection.reason, f"{objection.message} {kept(world)}".rstrip())
     if isinstance(target, Serving):
         return roll(world, target)
-    return Move(world.run.status, GoOn())
+    return Move(world.run.status, Wait(BLOCKED_POLL))
 
 
 def _before(world: RunWorld) -> Move | RunWorld:
@@ -51,8 +51,8 @@ def _before(world: RunWorld) -> Move | RunWorld:
     run, rollout = world.run, world.run.spec.policy.spec.rollout
     if run.spec.undo and run.spec.undo.uri is None:
         message = (
-            f'No version is known by the name "{run.spec.undo.to}": name a run of this policy that made one, as in '
-            f"kubectl get retrainruns, or a version's folder in {run.spec.policy.spec.model.store}."
+            f'No version that was in service is known by the name "{run.spec.undo.to}": name a run that succeeded, as '
+            f"in kubectl get retrainruns, or a version's folder in {run.spec.policy.spec.model.store}."
         )
         return deployed(world, Outcome.FAILED, Reason.VERSION_UNKNOWN, message)
     quarantine = world.policy.status.quarantine if world.policy else ()

@@ -24,9 +24,16 @@ def rollout_patch(run: Run, record: RolloutRecord, serving: Serving, value: str)
     return [
         {"op": "replace", "path": "/metadata/uid", "value": serving.uid},
         {"op": "replace", "path": "/metadata/resourceVersion", "value": serving.resource_version},
-        {"op": "replace" if serving.there else "add", "path": serving.at, "value": value},
+        _valued(serving, value, there=ours or record.from_there),
         *_marked(serving.marks, {DIGEST_ANNOTATION: digest, RUN_LABEL: maker}),
     ]
+
+
+def _valued(serving: Serving, value: str, *, there: bool) -> Json:
+    """The operation on the field: one that was not there before goes away again."""
+    if not there:
+        return {"op": "remove", "path": serving.at}
+    return {"op": "replace" if serving.there else "add", "path": serving.at, "value": value}
 
 
 def digest_of(run: Run) -> str:

@@ -1,15 +1,16 @@
 """The rollout itself: name the model in the target, wait until all of it runs the model, or put the one before back."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from retrain_operator.decide.bake import bake, baked
+from retrain_operator.decide.approval import recalled
+from retrain_operator.decide.bake import bake, baked, healthy
 from retrain_operator.decide.deploying import deployed, deploying, kept
 from retrain_operator.decide.gitops import advice
 from retrain_operator.decide.moves import Move, SetModel, Wait
 from retrain_operator.decide.objection import layer, unnamed
 from retrain_operator.decide.wording import clipped
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.run import Outcome, RolloutRecord, RunState, StepState, UndoRecord
+from retrain_operator.model.run import Outcome, RolloutRecord, RunState, RunStatus, StepState, UndoRecord
 from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.target import Broken, InService, OnHold, Serving, Trouble, Unsettled
 from retrain_operator.model.world import Run, RunWorld
@@ -33,31 +34,51 @@ def roll(world: RunWorld, serving: Serving) -> Move:
         return _begin(world, serving)
     if serving.uid != record.uid:
         return _recreated(world, record)
+    if record.undo and serving.value == record.from_:
+        return _undone(world, serving, record, record.undo)
     if serving.value == record.to:
         return _there(world, serving, record)
-    if serving.value != record.from_ or (record.landed and not record.undo):
-        return _changed(world, serving)
-    if record.undo:
-        return _undone(world, record, record.undo)
+    if serving.value != record.from_ or record.landed:
+        return _changed(world, serving, record)
+    if why := recalled(world):
+        message = f"{why.message}, so it is not rolled out. {kept(world)}"
+        return deployed(world, Outcome.REJECTED, why.reason, message, state=StepState.SKIPPED)
     if status.state is RunState.BLOCKED:
         return Move(status, SetModel(record.to))  # whether it is still refused is only known by trying
     return _set(world, record)
+
+
+def landed(status: RunStatus, now: datetime) -> RunStatus:
+    """The status of a run whose change the API server has taken: what the target says other than that is another's."""
+    record = status.rollout
+    assert record, "only a rollout changes a target"
+    if record.undo:
+        update: dict[str, object] = {"undo": record.undo.model_copy(update={"landed": True})}
+    elif record.landed:
+        return status
+    else:
+        update = {"landed": True, "start_time": now}
+    return status.model_copy(update={"rollout": record.model_copy(update=update)})
 
 
 def _begin(world: RunWorld, serving: Serving) -> Move:
     run, to = world.run, model_of(world.run)
     champion = run.spec.champion.uri if run.spec.champion else ""
     if serving.value != champion:
-        return _changed(world, serving)
+        return _changed(world, serving, None)
     record = RolloutRecord(
         target=str(run.spec.policy.spec.rollout.target_ref),
         uid=serving.uid,
         from_=champion,
         to=to,
+        from_there=serving.there,
         from_digest=serving.marks.digest,
         from_run=serving.marks.run,
+        healthy=healthy(world),
         start_time=world.now,
     )
+    if champion == to:
+        return _complete(world, record.model_copy(update={"landed": True, "complete_time": world.now}))
     return _set(world, record)
 
 
@@ -67,8 +88,13 @@ def _set(world: RunWorld, record: RolloutRecord) -> Move:
 
 
 def _there(world: RunWorld, serving: Serving, record: RolloutRecord) -> Move:
+    """The target names the model of the run."""
+    if record.undo and record.undo.landed:
+        return _changed(world, serving, record)
     if record.undo:
         return _take_back(world, record, record.undo)
+    if why := recalled(world):
+        return _take_back(world, record, UndoRecord(reason=why.reason, message=why.message))
     if record.complete_time:
         move = bake(world, serving, record)
         return _take_back(world, record, move) if isinstance(move, UndoRecord) else move
@@ -129,38 +155,52 @@ def _take_back(world: RunWorld, record: RolloutRecord, why: UndoRecord) -> Move:
     if record.undo and world.run.status.state is RunState.BLOCKED:
         return Move(world.run.status, SetModel(record.from_))  # whether it is still refused is only known by trying
     record = record.model_copy(update={"undo": why})
-    message = f"{why.message}: the model before is put back."
+    message = f"{why.message}: {_before(record)} is put back."
     return Move(deploying(world, Reason(why.reason), message, record=record), SetModel(record.from_))
 
 
-def _undone(world: RunWorld, record: RolloutRecord, why: UndoRecord) -> Move:
-    message = f"{why.message}, so the model before is back. {kept(world)}"
+def _undone(world: RunWorld, serving: Serving, record: RolloutRecord, why: UndoRecord) -> Move:
+    """The target names the model before again; the run ends once that answers, or has had its time to."""
+    seen, deadline = why.seen_time or world.now, world.run.spec.policy.spec.rollout.progress_deadline
+    late = world.now - seen >= deadline
+    if isinstance(serving.progress, Unsettled) and not late:
+        record = record.model_copy(update={"undo": why.model_copy(update={"landed": True, "seen_time": seen})})
+        message = f"{why.message}: {_before(record)} is put back. {serving.progress.message}"
+        return Move(deploying(world, Reason(why.reason), message, record=record), Wait(ROLLOUT_POLL))
+    back = f"{_before(record)} is back"
+    if not isinstance(serving.progress, InService):
+        back = f"{_before(record)} is named again, but {record.target} is not up with it: look what keeps it"
+    message = f"{why.message}, so {back}. {kept(world)}"
     if record.complete_time:
         message = f"{message} It is not rolled out again, nor is the same data trained on again in the same way."
     return deployed(world, Outcome.ROLLED_BACK, Reason(why.reason), message.rstrip())
 
 
-def _changed(world: RunWorld, serving: Serving) -> Move:
-    rollout, record = world.run.spec.policy.spec.rollout, world.run.status.rollout
-    who = serving.manager or "Somebody else"
+def _before(record: RolloutRecord) -> str:
+    return "the model before" if record.from_ else "the state before, without a model,"
+
+
+def _changed(world: RunWorld, serving: Serving, record: RolloutRecord | None) -> Move:
+    rollout, who = world.run.spec.policy.spec.rollout, serving.manager or "Somebody else"
+    why = f"{record.undo.message}. " if record and record.undo else ""
     if record and serving.value == record.from_ and serving.manager:
         message = (
-            f"{who} put the model before back into {rollout.target_ref}; it is left as it is. "
+            f"{who} put {_before(record)} back into {rollout.target_ref}; it is left as it is. "
             f"{advice(serving.manager, rollout)} {kept(world)}"
         )
         return deployed(world, Outcome.ROLLED_BACK, Reason.REVERTED_BY_MANAGER, message.rstrip())
     now = repr(clipped(serving.value, 200)) if serving.value else "nothing"
     message = (
-        f"{who} set {rollout.field} of {rollout.target_ref} to {now} while "
+        f"{why}{who} set {rollout.field} of {rollout.target_ref} to {now} while "
         f"the run was under way; it is left as it is. {kept(world)}"
     )
     return deployed(world, Outcome.FAILED, Reason.TARGET_CHANGED, message.rstrip())
 
 
 def _recreated(world: RunWorld, record: RolloutRecord) -> Move:
-    message = (
-        f"{record.target} was deleted and made anew while the run was under way; it is left as it is. {kept(world)}"
-    )
+    why = f"{record.undo.message}. " if record.undo else ""
+    what = f"{record.target} was deleted and made anew while the run was under way; it is left as it is."
+    message = f"{why}{what} {kept(world)}"
     return deployed(world, Outcome.FAILED, Reason.TARGET_RECREATED, message.rstrip())
 
 

@@ -133,7 +133,7 @@ def _champion(claim: ActiveRun, world: PolicyWorld) -> ServedModel | None:
             uri, digest = run.rollout.to, _digest(world.run)
             version, before = uri.rstrip("/").rsplit("/", 1)[-1], run.rollout.from_
             known = {"uri": uri, "digest": digest, "version": version, "before": before}
-            return ServedModel(**known, run=claim.name, promoted_at=at)
+            return ServedModel(**known, run=claim.name, promoted_at=run.rollout.complete_time or at)
         case _:
             return None
 
@@ -155,7 +155,7 @@ def _quarantine(claim: ActiveRun, world: PolicyWorld) -> tuple[Quarantined, ...]
 def _quarantined(claim: ActiveRun, world: PolicyWorld) -> tuple[Quarantined, ...]:
     """The version that the run took back after it had been in service, or that a person went back from."""
     match world.run:
-        case Ended(outcome=Outcome.ROLLED_BACK, status=run, at=at) if (
+        case Ended(status=run, at=at) if (
             run.rollout and run.rollout.complete_time and run.rollout.undo and run.result and run.result.candidate
         ):
             gone = run.result.candidate

@@ -71,8 +71,7 @@ def ask(meta: Json, annotation: str, signed: str = "") -> Ask | None:
     ]
     newest: Json = max(wrote, key=lambda each: str(each.get("time", "")), default={})
     by = annotations.get(signed) or newest.get("manager", "")
-    at = time(newest["time"]) if newest.get("time") else None
-    return Ask(plain(annotations[annotation], 256), plain(by, 128), at)
+    return Ask(plain(annotations[annotation], 256), plain(by, 128))
 
 
 class UnreadableError(Exception):

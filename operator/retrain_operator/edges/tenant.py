@@ -84,25 +84,25 @@ class Tenant:
             return workload.with_pods(seen, await self._pods(account, body), run)
         return seen
 
-    async def patch_target(self, run: Run, patch: Objects) -> Refusal | None:
-        """Change the target as the run's account. A target that changed since it was read is left: look again."""
+    async def patch_target(self, run: Run, patch: Objects) -> Refusal | bool:
+        """Change the target as the run's account; False when it had changed since it was read, and so was left."""
         rollout = run.spec.policy.spec.rollout
         resource = await self._resource(rollout.target_ref)
         if resource is None:
-            return None
+            return False
         asked = _right("patch", resource, rollout)
         if gone := await self._gone(run.account, asked):
             return gone
         try:
             await self._kube.patch(resource, run.namespace, asked.name, patch, account=run.account)
         except (Conflict, NotFound):
-            return None
+            return False
         except Forbidden as error:
             return await self._refusal(run.account, asked, error)
         except Invalid as error:
             # What a ValidatingAdmissionPolicy answers unless it names another reason.
             return Refusal(run.account, asked, detail=error.detail)
-        return None
+        return True
 
     async def _pods(self, account: Account, body: Json) -> list[Json]:
         """A workload's pods, where the account may see them."""

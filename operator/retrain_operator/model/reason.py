@@ -117,6 +117,8 @@ class Reason(StrEnum):
     """No run or version of the name that was asked for is known."""
     QUARANTINED = "Quarantined"
     """The model had been in service and was taken back, so it is not rolled out again."""
+    SUPERSEDED = "Superseded"
+    """A person asked for an older version while the run was under way."""
     REJECTED_BY_USER = "RejectedByUser"
     """A person said no."""
     APPROVAL_EXPIRED = "ApprovalExpired"

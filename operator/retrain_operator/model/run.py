@@ -123,6 +123,11 @@ class ApprovalRecord(ApiWord):
 
     since: Time = Field(description="From when it waited.")
     digest: Digest = Field(description="SHA-256 of the manifest of the candidate that it is about.")
+    standing: str = Field(
+        "",
+        max_length=256,
+        description="What retrain.dev/approve said before there was a candidate; it does not count.",
+    )
     decision: CamelWord = Field("", description="Approved, Rejected or Expired; empty while it waits.")
     by: str = Field("", max_length=128, description="Who said so: retrain.dev/approved-by, else the field manager.")
     at: Time | None = Field(None, description="When.")
@@ -133,6 +138,8 @@ class UndoRecord(ApiWord):
 
     reason: CamelWord = Field(description="Why, in one word.")
     message: Sentence = Field(description="Why, as the beginning of a sentence.")
+    landed: bool = Field(False, description="Whether the value before was put back.")
+    seen_time: Time | None = Field(None, description="When the value before was first seen in the target again.")
 
 
 class RolloutRecord(ApiWord):
@@ -142,8 +149,12 @@ class RolloutRecord(ApiWord):
     uid: str = Field(max_length=64, description="Its UID.")
     from_: str = Field(alias="from", max_length=2048, description="Value of the field before.")
     to: str = Field(max_length=2048, description="Value of the field after.")
+    from_there: bool = Field(True, description="Whether the field was there before.")
     from_digest: str = Field("", max_length=128, description="Annotation retrain.dev/model-digest before.")
     from_run: str = Field("", max_length=63, description="Annotation retrain.dev/run before.")
+    healthy: tuple[Name, ...] = Field(
+        (), max_length=16, description="Metric triggers that were seen healthy since the rollout began."
+    )
     start_time: Time = Field(description="When the rollout started, or went on after it had been held.")
     landed: bool = Field(False, description="Whether the change was seen in the target.")
     held: bool = Field(False, description="Whether the target's owner holds the rollout.")

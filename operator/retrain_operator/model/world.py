@@ -52,11 +52,10 @@ PolicyRun = NoRun | Claimed | Going | Ended | Foreign
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a person asked for by an annotation: its value, who wrote it and when, as far as the API server knows."""
+    """What a person asked for by an annotation: its value, and who wrote it, as far as the API server knows."""
 
     value: str
     by: str = ""
-    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from retrain_operator.decide.objection import refusal_objection
 from retrain_operator.decide.patch import rollout_patch
 from retrain_operator.decide.preflight import job_rights
 from retrain_operator.decide.progress import progress
+from retrain_operator.decide.rollout import ROLLOUT_POLL, landed
 from retrain_operator.edges.cluster import Cluster
 from retrain_operator.edges.telemetry import Telemetry
 from retrain_operator.edges.tenant import Tenant
@@ -89,7 +90,10 @@ class Runs:
             case SetModel(value=value):
                 assert isinstance(world.target, Serving), "only a target that was seen is changed"
                 assert record, "what is changed is told before"
-                return await self._tenant.patch_target(run, rollout_patch(run, record, world.target, value))
+                done = await self._tenant.patch_target(run, rollout_patch(run, record, world.target, value))
+                if done is True:
+                    await self._write_run(world, landed(run.status, self._clock()))
+                return done if isinstance(done, Refusal) else None
             case Wait() | GoOn():
                 return None
 
@@ -121,5 +125,7 @@ def _pause(act: Act) -> timedelta | None:
             return recheck
         case DeleteJob():
             return AFTER_DELETION
-        case GoOn() | CreateJob() | SetModel():
+        case SetModel():
+            return ROLLOUT_POLL
+        case GoOn() | CreateJob():
             return AT_ONCE

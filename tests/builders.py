@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from retrain_operator.decide.report import admit, report
+from retrain_operator.decide.admit import admit
+from retrain_operator.decide.report import report
 from retrain_operator.decide.settle import settle
 from retrain_operator.decide.start import Decision, decide
 from retrain_operator.model.observation import NoData, Observation, Sample, SourceError

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from retrain_operator.decide.admit import TARGET_REASONS, admit, wants_target
 from retrain_operator.decide.preflight import for_undo, mounts, preflight_objection, target_verbs, training_rights
-from retrain_operator.decide.report import TARGET_REASONS, admit, report, wants_target
+from retrain_operator.decide.report import report
 from retrain_operator.decide.start import Hold, Start
 from retrain_operator.model.access import Account, Refusal, Right
 from retrain_operator.model.reason import Reason
@@ -175,7 +176,9 @@ def test_a_champion_that_a_gitops_tool_took_out_is_told_and_nothing_fights_it() 
 
 
 def test_whoever_asks_by_hand_gets_a_run_all_the_same() -> None:
-    assert isinstance(told(IN_SERVICE.asked_by_hand(), REVERTED)[0], Start)
+    decision, status = told(IN_SERVICE.asked_by_hand(), REVERTED)
+    assert isinstance(decision, Start)
+    assert status.champion is None, "it is not in service, and whoever asks has seen that: nothing is held any more"
 
 
 TAKEN_OUT = (

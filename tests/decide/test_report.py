@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from retrain_operator.decide.admit import admit, wants_target
 from retrain_operator.decide.objection import Objection
-from retrain_operator.decide.report import admit, invalid, report, wants_target
+from retrain_operator.decide.report import invalid, report
 from retrain_operator.decide.start import Hold, Start, decide
 from retrain_operator.model.observation import NoData, SourceError
 from retrain_operator.model.reason import Reason

@@ -1,6 +1,6 @@
 """What a policy's status says after a decision. The only place that knows when a condition's time moves."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from retrain_operator.decide.claim import claimed
 from retrain_operator.decide.grant import grant
@@ -18,67 +18,14 @@ from retrain_operator.model.status import (
     TriggerStatus,
 )
 from retrain_operator.model.trigger import TriggerMode
-from retrain_operator.model.world import Claimed, Going, InvalidPolicy, Policy, PolicyWorld
-
-OBJECTION_POLL = timedelta(seconds=10)
-"""How often a target that is not fit is looked at again."""
-
-TARGET_REASONS = frozenset(
-    {
-        Reason.SERVICE_ACCOUNT_NOT_FOUND,
-        Reason.TARGET_NOT_FOUND,
-        Reason.TARGET_KIND_UNKNOWN,
-        Reason.CONTAINER_NOT_FOUND,
-        Reason.ENV_NOT_FOUND,
-        Reason.ENV_FROM_SOURCE,
-        Reason.FIELD_NOT_FOUND,
-        Reason.VOLUME_NOT_FOUND,
-        Reason.MODEL_NOT_READABLE,
-        Reason.MISSING_PERMISSION,
-        Reason.REVERTED_BY_MANAGER,
-        Reason.QUOTA_EXCEEDED,
-        Reason.POD_SECURITY,
-        Reason.ADMISSION_DENIED,
-        Reason.LIMIT_RANGE,
-    }
-)
-"""Why a policy may be not Ready on account of its target."""
-
-
-def admit(decision: Decision, objection: Objection | None, now: datetime) -> Decision:
-    """The decision, held back when the target it would end at is not fit."""
-    if objection is None or not objection.holds or not isinstance(decision, Start):
-        return decision
-    if objection.reason is Reason.REVERTED_BY_MANAGER and decision.cause.request:
-        return decision  # whoever asks by hand knows of it
-    return Hold(objection.reason, objection.message, now + OBJECTION_POLL)
-
-
-def may_begin(status: PolicyStatus, objection: Objection | None) -> bool:
-    """Whether the run that is claimed may be made, for all that was seen."""
-    if objection is None or not objection.holds:
-        return True
-    asked = status.active_run is not None and status.active_run.cause.request is not None
-    return objection.reason is Reason.REVERTED_BY_MANAGER and asked
-
-
-def wants_target(world: PolicyWorld, decision: Decision) -> bool:
-    """Whether this pass depends on the target.
-
-    A run starts or is claimed, the last one was reverted, the spec is new, or the target was unfit.
-    """
-    status = world.policy.status
-    if status.last_run and status.last_run.reason == Reason.REVERTED_BY_MANAGER:
-        return True
-    ready = next((condition for condition in status.conditions if condition.type == "Ready"), None)
-    unfit = ready is not None and ready.status == "False" and ready.reason in TARGET_REASONS
-    new = status.observed_generation != world.policy.generation
-    return isinstance(decision, Start) or isinstance(world.run, Claimed) or new or unfit or bool(status.missing)
+from retrain_operator.model.world import Going, InvalidPolicy, Policy, PolicyWorld
 
 
 def report(world: PolicyWorld, decision: Decision, objection: Objection | None) -> PolicyStatus:
     """The status to write. A start is claimed in it; its run may exist only after it was written."""
     status = claimed(world, decision) if isinstance(decision, Start) else world.policy.status
+    if isinstance(decision, Start) and objection and objection.reason is Reason.REVERTED_BY_MANAGER:
+        status = status.model_copy(update={"champion": None})  # whoever asks has seen that it is not in service
     state, reason, message = _state(world, decision, objection)
     missing = _missing(world, objection)
     return status.model_copy(

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from retrain_operator.decide import events
+from retrain_operator.decide.admit import OBJECTION_POLL, admit, may_begin, wants_target
 from retrain_operator.decide.history import surplus
 from retrain_operator.decide.manifest import run_manifest
 from retrain_operator.decide.preflight import for_undo, mounts, preflight_objection, target_verbs, training_rights
-from retrain_operator.decide.report import OBJECTION_POLL, admit, invalid, may_begin, report, wants_target
+from retrain_operator.decide.report import invalid, report
 from retrain_operator.decide.schedule import mistake
 from retrain_operator.decide.settle import settle
 from retrain_operator.decide.start import Decision, Hold, Start, decide

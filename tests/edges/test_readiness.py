@@ -145,7 +145,7 @@ def test_an_argo_rollout(given: Json, then: Progress) -> None:
 
 
 def service(status: Any) -> Json:
-    told = body("serving.kserve.io/v1beta1", "InferenceService", {})
+    told = body("models.example.com/v1", "Server", {})
     return {**told, "status": status}
 
 
@@ -156,7 +156,7 @@ NOT_READY = Unsettled("It is not Ready.")
     ("given", "then"),
     [
         case("Ready", given=service({"observedGeneration": 3} | condition("Ready", "True")), then=InService()),
-        case("no status yet", given=body("serving.kserve.io/v1beta1", "InferenceService", None), then=NOT_READY),
+        case("no status yet", given=body("models.example.com/v1", "Server", None), then=NOT_READY),
         case("of the spec before", given=service({"observedGeneration": 2} | condition("Ready", "True")), then=UNSEEN),
         case("Ready, of a controller that tells no generation", given=service(condition("Ready", "True")),
              then=InService()),

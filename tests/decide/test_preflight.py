@@ -127,6 +127,8 @@ def test_a_missing_right_to_deploy_holds_training_back_unless_the_policy_only_wa
         "namespace shop."
     )
     assert status.missing
+    pods = Preflight(FIT, (PATCH, Right("list", "", "pods")))
+    assert isinstance(told(BREACHED.with_spec(rollout=ROLLOUT | {"preflight": "Warn"}), pods)[0], Start)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from retrain_operator.edges import workload
+from retrain_operator.edges import pods, workload
 from retrain_operator.model.rollout import Rollout, TargetRef
 from retrain_operator.model.target import InService, Progress, Serving, Unsettled
+from tests.decide.case import case
 
 Json = dict[str, Any]
 ROLLOUT = Rollout(
@@ -86,11 +87,17 @@ def test_a_model_that_is_not_loaded_is_told_but_may_be_the_one_before() -> None:
     assert progress.trouble.message == "its model is not loaded (BlockedByFailedLoad): No such file"
 
 
-def with_pods(*pods: Json) -> Progress:
+def with_pods(*seen_pods: Json) -> Progress:
     body = service(READY)
-    assert workload.selector(body) == "serving.kserve.io/inferenceservice=churn"
-    assert workload.wants_pods(body, seen(body))
-    return workload.with_pods(seen(body), list(pods), "churn-x").progress
+    assert pods.selector(body) == "serving.kserve.io/inferenceservice=churn"
+    assert pods.wants_pods(body, seen(body))
+    return pods.with_pods(seen(body), list(seen_pods), "churn-x").progress
+
+
+def of(component: str, pod: Json) -> Json:
+    """The pod, of that part of the service."""
+    pod["metadata"]["labels"]["component"] = component
+    return pod
 
 
 def test_while_pods_of_before_are_there_it_is_ready_for_their_sake() -> None:
@@ -101,7 +108,28 @@ def test_while_pods_of_before_are_there_it_is_ready_for_their_sake() -> None:
     assert progress.trouble.reason == "CrashLoop"
 
 
-def test_when_all_pods_are_new_or_none_can_be_seen_it_is_believed() -> None:
-    assert with_pods(pod("new"), pod("new")) == InService()
-    assert with_pods(pod("new"), pod("x", deployment="churn-transformer")) == InService()
-    assert with_pods() == InService()
+NONE_YET = Unsettled("None of its pods is of this rollout yet.")
+MIXED = Unsettled("Pods of before are still there.")
+TRANSFORMER = "churn-transformer"
+
+
+@pytest.mark.parametrize(
+    ("given", "then"),
+    [
+        case("all pods are new", given=(pod("new"), pod("new")), then=InService()),
+        case("so are those of its other Deployment, whose template has another hash", then=InService(),
+             given=(pod("new"), pod("x", deployment=TRANSFORMER))),
+        case("it has none now", given=(), then=InService()),
+        case("all pods are old: the new one is not made yet, or refused", given=(pod("old"), pod("old")),
+             then=NONE_YET),
+        case("only a part that serves no model has new ones", then=NONE_YET,
+             given=(of("predictor", pod("old")), of("transformer", pod("new", deployment=TRANSFORMER)))),
+        case("the part that serves it has new ones", then=InService(),
+             given=(of("predictor", pod("new")), of("transformer", pod("old", deployment=TRANSFORMER)))),
+        case("the part that serves it has none now", then=InService(),
+             given=(of("transformer", pod("old", deployment=TRANSFORMER)),)),
+        case("old ones beside new ones", given=(pod("old"), pod("new")), then=MIXED),
+    ],
+)  # fmt: skip
+def test_it_is_believed_where_its_pods_bear_it_out(given: tuple[Json, ...], then: Progress) -> None:
+    assert with_pods(*given) == then

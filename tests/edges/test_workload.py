@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from retrain_operator.edges.workload import selector, serving, trouble
-from retrain_operator.model.reason import Reason
+from retrain_operator.edges.workload import serving
 from retrain_operator.model.rollout import Rollout
 from retrain_operator.model.target import (
     ContainerAbsent,
@@ -13,14 +12,13 @@ from retrain_operator.model.target import (
     Marks,
     Serving,
     Target,
-    Trouble,
     VariableAbsent,
     VariableFromSource,
 )
 from tests.decide.case import case
 
 Json = dict[str, Any]
-ME, RUN = "retrain-operator", "churn-abcdefghij"
+ME = "retrain-operator"
 BY_ENV = Rollout.model_validate({"targetRef": {"name": "churn-serving"}, "container": "server"})
 KSERVE = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "name": "churn"}
 BY_PATH = Rollout.model_validate({"targetRef": KSERVE, "path": "spec.predictor.model.storageUri"})
@@ -182,47 +180,3 @@ def test_who_wrote_the_field_at_a_path() -> None:
     managed = [wrote("argocd-controller", fields), wrote("kserve", {"f:spec": {"f:predictor": {"f:minReplicas": {}}}})]
     found = seen(serving(inference({"storageUri": V1}, managedFields=managed), BY_PATH, ME))
     assert found.manager == "argocd-controller"
-
-
-# What its pods suffer from
-
-
-def pod(state: Json, *, run: str = RUN, init: bool = False, last: Json | None = None) -> Json:
-    told = {"name": "server", "image": "reg/server:1", "state": state, "lastState": last or {}}
-    status = {"initContainerStatuses" if init else "containerStatuses": [told]}
-    return {"metadata": {"name": "churn-serving-x", "annotations": {"retrain.dev/run": run}}, "status": status}
-
-
-PULL = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}
-LOOP = {"waiting": {"reason": "CrashLoopBackOff"}}
-NO_IMAGE = Trouble(
-    Reason.IMAGE_PULL_FAILED,
-    'container "server" of pod churn-serving-x cannot pull image reg/server:1 (ImagePullBackOff)',
-)
-CRASHES = 'container "server" of pod churn-serving-x ends {}; see kubectl logs churn-serving-x --previous'
-
-
-@pytest.mark.parametrize(
-    ("given", "then"),
-    [
-        case("no pods", given=[], then=None),
-        case("a pod that nothing is known of", given=[{"metadata": {"name": "x"}}], then=None),
-        case("a pod that runs", given=[pod({"running": {}})], then=None),
-        case("one that starts", given=[pod({"waiting": {"reason": "ContainerCreating"}})], then=None),
-        case("no image", given=[pod({"running": {}}), pod(PULL)], then=NO_IMAGE),
-        case("no image to begin with", given=[pod(PULL, init=True)], then=NO_IMAGE),
-        case("a crash loop", given=[pod(LOOP, last={"terminated": {"exitCode": 1}})],
-             then=Trouble(Reason.CRASH_LOOP, CRASHES.format("with exit code 1"))),
-        case("a crash loop of which little is known", given=[pod(LOOP)],
-             then=Trouble(Reason.CRASH_LOOP, CRASHES.format("again and again"))),
-        case("the pods of another rollout are not this one's", given=[pod(PULL, run="churn-before")], then=None),
-    ],
-)  # fmt: skip
-def test_trouble(given: list[Json], then: Trouble | None) -> None:
-    assert trouble(given, RUN) == then
-
-
-def test_how_its_pods_are_found() -> None:
-    assert selector({"spec": {"selector": {"matchLabels": {"app": "churn", "tier": "a"}}}}) == "app=churn,tier=a"
-    assert selector({"spec": {"selector": {"matchExpressions": [{"key": "a", "operator": "Exists"}]}}}) == ""
-    assert selector(inference({})) == ""

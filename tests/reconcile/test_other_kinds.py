@@ -117,3 +117,32 @@ async def test_a_kind_that_nobody_serves_is_told_until_somebody_does() -> None:
     story.api.kinds[KSERVE["apiVersion"], KSERVE["kind"]] = "inferenceservices"
     await story.later("10s").until_quiet()
     assert story.ready == ("False", "TargetNotFound")
+
+
+async def test_of_an_inference_service_no_run_starts_while_its_pods_may_not_be_seen() -> None:
+    target = inference_service()
+    target.story.api.lacking.add(("list", "pods"))
+    await target.story.seeing(0.12).until_quiet()
+    assert (target.story.runs, target.story.ready) == ([], ("False", "MissingPermission"))
+    assert target.story.policy.message == (
+        "ServiceAccount shop/retrain-runner may not list pods. Grant it by a Role in namespace shop."
+    )
+
+
+async def test_an_inference_service_whose_pods_can_no_longer_be_seen_is_not_believed() -> None:
+    target = inference_service()
+    await target.story.seeing(0.12).until_deployed()
+    target.story.api.lacking.add(("list", "pods"))
+    target.says(target.well)
+    await target.story.until_quiet()
+    unknown = (
+        "whether its pods run the model is not known, since ServiceAccount shop/retrain-runner may not list pods; "
+        "grant it by a Role in namespace shop"
+    )
+    assert (target.run.state, target.run.reason) == ("Deploying", "MissingPermission")
+    assert target.run.message == (
+        f'Waiting for the rollout of InferenceService "churn": It is Ready, maybe by pods of before: {unknown}.'
+    )
+    await target.story.later("5m").until_quiet()
+    assert (target.run.outcome, target.run.reason) == ("RolledBack", "MissingPermission")
+    assert target.run.message.startswith(f"The rollout was not complete after 5m: {unknown}, so the model before is")

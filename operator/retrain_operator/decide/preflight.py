@@ -63,7 +63,7 @@ def preflight_objection(policy: Policy, seen: Preflight) -> Objection | None:
     if not objections:
         return None
     message = clipped(" ".join(each.message for each in objections), LONGEST_PREFLIGHT)
-    only_deploy = len(objections) == 1 and all(right.verb == "patch" for right in seen.lacking) and bool(seen.lacking)
+    only_deploy = len(objections) == 1 and seen.lacking and {each.verb for each in seen.lacking} <= {"patch", "list"}
     warns = spec.rollout.preflight is PreflightMode.WARN
     return Objection(objections[0].reason, message, objections[0].missing, holds=not (warns and only_deploy))
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from retrain_operator.edges.workload import PULL_PROBLEMS
+from retrain_operator.edges.pods import PULL_PROBLEMS
 from retrain_operator.model.mistakes import mistakes
 from retrain_operator.model.names import (
     APPROVE_ANNOTATION,

@@ -5,10 +5,9 @@ pods, which it watches anyway, and whether the account exists.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
-from retrain_operator.edges import objects, workload
+from retrain_operator.edges import objects, pods, workload
 from retrain_operator.edges.kube import MANAGER, Kube, Objects
 from retrain_operator.edges.refusal import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
 from retrain_operator.edges.request import EVENTS, JOBS, MOUNTS, PODS, SERVICE_ACCOUNTS, Resource
@@ -23,6 +22,7 @@ Json = dict[str, Any]
 
 QUOTED = 512
 """Characters of the API server's own sentence."""
+LIST_PODS = Right("list", PODS.group, PODS.plural)
 
 
 class Tenant:
@@ -39,7 +39,7 @@ class Tenant:
     ) -> Preflight:
         """The target, and what is missing of rights, of verbs on the target, and of mounts."""
         resource = await self._resource(rollout.target_ref)
-        asked = [*rights, *(_right(verb, resource, rollout) for verb in verbs if resource)]
+        asked = [*rights, *(_target_rights(verbs, resource, rollout) if resource else ())]
         try:
             lacking = await self._kube.review(account, asked)
         except Forbidden as error:
@@ -71,7 +71,7 @@ class Tenant:
         if resource is None:
             return KindUnknown()
         try:
-            lacking = await self._kube.review(account, [_right(verb, resource, rollout) for verb in verbs])
+            lacking = await self._kube.review(account, _target_rights(verbs, resource, rollout))
             if lacking:
                 return Refusal(account, lacking[-1], account_exists=await self._exists(account), lacking=lacking)
             body = await self._kube.get(resource, account.namespace, name, account=account)
@@ -80,8 +80,8 @@ class Tenant:
         except Forbidden as error:
             return await self._refusal(account, _right("get", resource, rollout), error)
         seen = workload.serving(body, rollout, MANAGER)
-        if run and isinstance(seen, Serving) and workload.wants_pods(body, seen):
-            return workload.with_pods(seen, await self._pods(account, body), run)
+        if run and isinstance(seen, Serving) and pods.wants_pods(body, seen):
+            return await self._with_pods(seen, body, account, run)
         return seen
 
     async def patch_target(self, run: Run, patch: Objects) -> Refusal | bool:
@@ -104,12 +104,14 @@ class Tenant:
             return Refusal(run.account, asked, detail=error.detail)
         return True
 
-    async def _pods(self, account: Account, body: Json) -> list[Json]:
-        """A workload's pods, where the account may see them."""
-        labels = workload.selector(body)
-        with suppress(Forbidden):
-            return await self._kube.list(PODS, account.namespace, labels=labels, account=account) if labels else []
-        return []
+    async def _with_pods(self, seen: Serving, body: Json, account: Account, run: str) -> Serving:
+        """The target, with what its pods tell of a run's rollout, or with that the account may not see them."""
+        labels = pods.selector(body)
+        try:
+            found = await self._kube.list(PODS, account.namespace, labels=labels, account=account) if labels else []
+        except Forbidden:
+            return pods.without_pods(seen, account)
+        return pods.with_pods(seen, found, run)
 
     async def _resource(self, ref: TargetRef) -> Resource | None:
         """How objects of the target's kind are called. A kind that is found is remembered; one that is not may come."""
@@ -129,8 +131,8 @@ class Tenant:
             return NoJob()
         if not objects.owned_by(body, run.uid):
             return ForeignJob()
-        pods = await self._kube.list(PODS, run.namespace, labels=f"batch.kubernetes.io/job-name={run.name}")
-        return objects.job(body, pods, "" if pods else await self._pod_refusal(run.account, body["metadata"]["uid"]))
+        own = await self._kube.list(PODS, run.namespace, labels=f"batch.kubernetes.io/job-name={run.name}")
+        return objects.job(body, own, "" if own else await self._pod_refusal(run.account, body["metadata"]["uid"]))
 
     async def _pod_refusal(self, account: Account, job: str) -> str:
         """Why no pod of a Job can be made, as the Job's controller tells in an event, if the account may see those."""
@@ -191,3 +193,9 @@ class Tenant:
 
 def _right(verb: str, resource: Resource, rollout: Rollout) -> Right:
     return Right(verb, resource.group, resource.plural, rollout.target_ref.name)
+
+
+def _target_rights(verbs: Sequence[str], resource: Resource, rollout: Rollout) -> list[Right]:
+    """These verbs on the target; and to see its pods, if it is to be changed and says less than they do."""
+    rights = [_right(verb, resource, rollout) for verb in verbs]
+    return [*rights, LIST_PODS] if "patch" in verbs and pods.hides(rollout.target_ref) else rights

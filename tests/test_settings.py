@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from retrain_operator.model.access import Account
 from retrain_operator.settings import SettingsError, read_settings
 
 
@@ -15,6 +16,7 @@ def test_nothing_has_to_be_set() -> None:
     assert (settings.listen_port, settings.workers) == (8080, 16)
     assert settings.prometheus_address == "http://prometheus-operated.monitoring.svc:9090"
     assert settings.sources is None
+    assert settings.operator == Account("retrain-system", "retrain-operator")
 
 
 def test_what_is_set_counts() -> None:
@@ -23,6 +25,8 @@ def test_what_is_set_counts() -> None:
         "RETRAIN_LISTEN_PORT": "9000",
         "RETRAIN_WORKERS": "4",
         "RETRAIN_SOURCES": "/etc/retrain/sources/sources.yaml",
+        "RETRAIN_NAMESPACE": "ml",
+        "RETRAIN_SERVICE_ACCOUNT": "retrainer",
         "LISTEN_PORT": "1",
     }
     settings = read_settings(given)
@@ -32,6 +36,7 @@ def test_what_is_set_counts() -> None:
         4,
     )
     assert settings.sources == Path("/etc/retrain/sources/sources.yaml")
+    assert settings.operator == Account("ml", "retrainer")
 
 
 A_URL = "must be an http or https URL without user, query or fragment, such as http://prometheus.monitoring:9090"

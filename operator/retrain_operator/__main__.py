@@ -44,7 +44,7 @@ class Operator:
         tenant = Tenant(kube)
         self._telemetry = Telemetry()
         self._scheduler = Scheduler(sources.whom, self._ask, self._seen, self._telemetry.late, clock)
-        self._reconciler = Reconciler(self._cluster, tenant, self._scheduler, self._telemetry, clock)
+        self._reconciler = Reconciler(self._cluster, tenant, self._scheduler, self._telemetry, clock, settings.operator)
         self._queue = Queue(self._reconciler)
         self._telemetry.queue(lambda: len(self._queue))
         self._telemetry.sources(sources.left_alone)

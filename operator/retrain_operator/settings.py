@@ -8,7 +8,9 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from yarl import URL
 
+from retrain_operator.model.access import OPERATOR, Account
 from retrain_operator.model.mistakes import mistakes
+from retrain_operator.model.scalars import DottedName, Name
 
 
 class SettingsError(Exception):
@@ -48,6 +50,17 @@ class Settings(BaseModel):
 
     workers: int = Field(16, ge=1, le=256)
     """How many policies and runs are worked on at the same time."""
+
+    namespace: Name = OPERATOR.namespace
+    """Where the operator runs."""
+
+    service_account: DottedName = OPERATOR.name
+    """What it runs as there."""
+
+    @property
+    def operator(self) -> Account:
+        """Whom a tenant lets in."""
+        return Account(self.namespace, self.service_account)
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:

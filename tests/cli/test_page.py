@@ -7,7 +7,7 @@ import pytest
 
 from retrain_operator.cli.page import show
 from retrain_operator.decide.grant import grant
-from retrain_operator.model.access import Account
+from retrain_operator.model.access import OPERATOR, Account
 from retrain_operator.model.status import Missing
 from retrain_operator.model.world import InvalidPolicy, Policy, Run
 from tests.cli.wire import CLAIM, STARTED, ended, policy, run, summary
@@ -22,7 +22,7 @@ CHAMPION = {
 RUNNER = Account("shop", "retrain-runner")
 PATCH = {"verb": "patch", "apiGroup": "apps", "resource": "deployments", "name": "churn-serving"}
 MISSING = {"layer": "RBAC", "account": str(RUNNER), **PATCH}
-LACKING = {"missing": [MISSING], "grant": grant(RUNNER, [Missing.model_validate(MISSING)])}
+LACKING = {"missing": [MISSING], "grant": grant(RUNNER, [Missing.model_validate(MISSING)], OPERATOR)}
 MAY_NOT = 'ServiceAccount shop/retrain-runner may not patch deployments.apps "churn-serving".'
 
 
@@ -65,7 +65,7 @@ To grant it:
 kubectl apply -f - <<'END'
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
-metadata: {name: retrain-runner-more, namespace: shop}
+metadata: {name: retrain-runner-more-530cca8c, namespace: shop}
 rules:
 - apiGroups: [apps]
   resources: [deployments]
@@ -74,8 +74,8 @@ rules:
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
-metadata: {name: retrain-runner-more, namespace: shop}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: retrain-runner-more}
+metadata: {name: retrain-runner-more-530cca8c, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: retrain-runner-more-530cca8c}
 subjects:
 - {kind: ServiceAccount, name: retrain-runner, namespace: shop}
 END"""
@@ -118,7 +118,10 @@ def test_a_narrow_terminal_does_not_break_what_is_to_be_pasted(monkeypatch: pyte
     monkeypatch.setenv("COLUMNS", "60")
     out = Terminal()
     show(policy(state="Blocked", activeRun=CLAIM, **LACKING), run(state="Blocked", startTime=STARTED), out)
-    assert "\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: retrain-runner-more}\n" in out.getvalue()
+    assert (
+        "\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: retrain-runner-more-530cca8c}\n"
+        in out.getvalue()
+    )
 
 
 def test_a_policy_without_a_run_says_only_what_there_is() -> None:

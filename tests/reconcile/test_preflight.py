@@ -1,11 +1,17 @@
 """What a run will need is looked at before it starts, and what refuses its pods is told while they are refused."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from retrain_operator.edges.cluster import Cluster
+from retrain_operator.edges.kube import Kube
 from retrain_operator.edges.request import JOBS, MOUNTS, POLICIES, RUNS
+from retrain_operator.edges.telemetry import Telemetry
+from retrain_operator.edges.tenant import Tenant
+from retrain_operator.model.access import Account
 from retrain_operator.queue import Key
+from retrain_operator.reconcile import Reconciler
 from tests.builders import SPEC
 from tests.decide.case import case
 from tests.reconcile.story import POLICY, Story
@@ -42,6 +48,17 @@ async def test_all_that_is_missing_is_told_at_once_with_a_role_to_paste() -> Non
     before = list(story.api.writes)
     await story.later("1h").until_quiet()
     assert story.api.writes == before
+
+
+async def test_a_grant_names_the_operator_where_it_runs() -> None:
+    story = Story()
+    kube = cast("Kube", story.api)
+    operator = Account("ml", "retrain-operator")
+    reconciler = Reconciler(Cluster(kube), Tenant(kube), story.seen, Telemetry(), lambda: story.now, operator)
+    story.api.shut_out = True
+    await reconciler(POLICY)
+    await reconciler(POLICY)
+    assert "- {kind: ServiceAccount, name: retrain-operator, namespace: ml}\n" in story.policy.grant
 
 
 async def test_once_all_is_there_what_fires_is_answered() -> None:

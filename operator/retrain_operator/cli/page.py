@@ -24,7 +24,7 @@ STYLES = {
 }
 NOT_SEEN = (
     "The operator has not looked at the newest spec yet. If that stays so, see whether it runs: "
-    "kubectl get pods -n retrain-system"
+    "kubectl get pods -A -l app.kubernetes.io/name=retrain-operator"
 )
 
 

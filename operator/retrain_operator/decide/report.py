@@ -39,7 +39,7 @@ def report(world: PolicyWorld, decision: Decision, objection: Objection | None) 
             "cooldown_until": _rests_until(decision),
             "runs_remaining": _runs_remaining(world, status),
             "missing": missing,
-            "grant": grant(world.policy.account, missing) if missing else "",
+            "grant": grant(world.policy.account, missing, world.operator) if missing else "",
         }
     )
 

@@ -20,6 +20,10 @@ class Account:
         return f"ServiceAccount {self.namespace}/{self.name}"
 
 
+OPERATOR = Account("retrain-system", "retrain-operator")
+"""Who the operator is where manifests/base is applied as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Right:
     """One thing an account may or may not do, in the words of a Role's rule."""

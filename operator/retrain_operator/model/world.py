@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from retrain_operator.model.access import Account
+from retrain_operator.model.access import OPERATOR, Account
 from retrain_operator.model.observation import Observation
 from retrain_operator.model.policy import PolicySpec
 from retrain_operator.model.run import Outcome, RunSpec, RunStatus
@@ -109,6 +109,8 @@ class PolicyWorld:
     """Newest observation of each trigger that asks a Prometheus, by its name."""
     undo: Undo | None = None
     """What the annotation retrain.dev/undo-to means, where it asks for something new."""
+    operator: Account = OPERATOR
+    """Who the operator itself is."""
 
 
 @dataclass(frozen=True, slots=True)

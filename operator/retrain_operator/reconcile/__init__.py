@@ -13,6 +13,7 @@ from retrain_operator.edges.objects import UnreadableError
 from retrain_operator.edges.refusal import Conflict
 from retrain_operator.edges.telemetry import Telemetry
 from retrain_operator.edges.tenant import Tenant
+from retrain_operator.model.access import OPERATOR, Account
 from retrain_operator.queue import Key
 from retrain_operator.reconcile.policies import Policies, Watch
 from retrain_operator.reconcile.runs import Runs
@@ -22,13 +23,19 @@ UNREADABLE_POLL = timedelta(minutes=10)
 
 
 class Reconciler:
-    """One pass at a time about a key; `clock` is the only time it knows."""
+    """One pass at a time about a key; `clock` is the only time it knows, `operator` who it is."""
 
     def __init__(
-        self, cluster: Cluster, tenant: Tenant, scheduler: Watch, telemetry: Telemetry, clock: Callable[[], datetime]
+        self,
+        cluster: Cluster,
+        tenant: Tenant,
+        scheduler: Watch,
+        telemetry: Telemetry,
+        clock: Callable[[], datetime],
+        operator: Account = OPERATOR,
     ) -> None:
         self._cluster, self._telemetry, self._clock = cluster, telemetry, clock
-        self._policies = Policies(cluster, tenant, scheduler, telemetry, clock)
+        self._policies = Policies(cluster, tenant, scheduler, telemetry, clock, operator)
         self._runs = Runs(cluster, tenant, scheduler, telemetry, clock)
 
     async def __call__(self, key: Key) -> timedelta | None:

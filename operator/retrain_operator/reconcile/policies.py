@@ -18,6 +18,7 @@ from retrain_operator.decide.start import Decision, Hold, Start, decide
 from retrain_operator.edges.cluster import Cluster
 from retrain_operator.edges.telemetry import Telemetry
 from retrain_operator.edges.tenant import Tenant
+from retrain_operator.model.access import Account
 from retrain_operator.model.observation import Observation
 from retrain_operator.model.status import PolicyStatus, Undo
 from retrain_operator.model.target import Preflight, Serving
@@ -47,10 +48,16 @@ class Policies:
     """One pass at a time about a policy."""
 
     def __init__(
-        self, cluster: Cluster, tenant: Tenant, scheduler: Watch, telemetry: Telemetry, clock: Callable[[], datetime]
+        self,
+        cluster: Cluster,
+        tenant: Tenant,
+        scheduler: Watch,
+        telemetry: Telemetry,
+        clock: Callable[[], datetime],
+        operator: Account,
     ) -> None:
         self._cluster, self._tenant, self._scheduler = cluster, tenant, scheduler
-        self._telemetry, self._clock = telemetry, clock
+        self._telemetry, self._clock, self._operator = telemetry, clock, operator
         self._looked: dict[Key, datetime] = {}
 
     async def __call__(self, key: Key) -> timedelta | None:
@@ -73,7 +80,8 @@ class Policies:
 
     async def _think(self, key: Key, policy: Policy) -> timedelta | None:
         run = await self._cluster.policy_run(policy)
-        world = PolicyWorld(self._clock(), policy, run, self._scheduler.observations(key), await self._undo(policy))
+        observations, undo = self._scheduler.observations(key), await self._undo(policy)
+        world = PolicyWorld(self._clock(), policy, run, observations, undo, self._operator)
         settled = settle(world)
         decision = decide(settled)
         seen = await self._see(key, settled, whole=wants_target(settled, decision))

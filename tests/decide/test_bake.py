@@ -117,7 +117,9 @@ def test_how_much_data_there_is_says_nothing_of_the_model() -> None:
 BREACHED = HEALTHY.at("10:05:00").seeing("drift", 0.5).passed()
 LASTING = HEALTHY.at("10:05:00").seeing("accuracy", 0.5).passed().later("1m").seeing("accuracy", 0.5).passed()
 BACK = ": the model before is put back."
-CRASH = Trouble(Reason.CRASH_LOOP, 'container "server" of pod p ends with exit code 1; see kubectl logs p --previous')
+CRASH = Trouble(
+    Reason.CRASH_LOOP, 'container "server" of pod p ends with exit code 1; see kubectl logs p --previous', 3
+)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +160,10 @@ def test_it_must_go(given: ARun, then: tuple[str, str]) -> None:
         pytest.param(
             Unsettled("1 of 2.", Trouble(Reason.IMAGE_PULL_FAILED, "no image")), id="no image on another node"
         ),
+        pytest.param(
+            Unsettled("1 of 2.", replace(CRASH, restarts=2)), id="a fall or two, as when its node starts anew"
+        ),
+        pytest.param(Unsettled("1 of 2.", replace(CRASH, restarts=0)), id="a sidecar that crashes"),
         pytest.param(OnHold(Reason.SCALED_TO_ZERO, "it is scaled to 0 replicas"), id="scaled to 0"),
         pytest.param(OnHold(Reason.ROLLOUT_PAUSED, "it is paused"), id="paused"),
         pytest.param(InService(), id="all is well"),

@@ -1,5 +1,6 @@
 """The pods of a workload, as the API server writes them: how they are found, and what they suffer from."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ Json = dict[str, Any]
 RUN = "churn-abcdefghij"
 
 
-def pod(state: Json, *, run: str = RUN, init: bool = False, last: Json | None = None) -> Json:
-    told = {"name": "server", "image": "reg/server:1", "state": state, "lastState": last or {}}
+def pod(
+    state: Json, *, run: str = RUN, init: bool = False, last: Json | None = None, name: str = "server", fell: int = 0
+) -> Json:
+    told = {"name": name, "image": "reg/server:1", "state": state, "lastState": last or {}, "restartCount": fell}
     status = {"initContainerStatuses" if init else "containerStatuses": [told]}
     return {"metadata": {"name": "churn-serving-x", "annotations": {"retrain.dev/run": run}}, "status": status}
 
@@ -47,6 +50,30 @@ CRASHES = 'container "server" of pod churn-serving-x ends {}; see kubectl logs c
 )  # fmt: skip
 def test_trouble(given: list[Json], then: Trouble | None) -> None:
     assert trouble(given, RUN) == then
+
+
+UP: Json = {"running": {}}
+EXIT: Json = {"terminated": {"exitCode": 255}}
+FELL = Trouble(Reason.CRASH_LOOP, CRASHES.format("with exit code 255"), 4)
+SIDECAR = Trouble(Reason.CRASH_LOOP, FELL.message.replace('"server"', '"sidecar"'))
+
+
+@pytest.mark.parametrize(
+    ("given", "then"),
+    [
+        case("the server, with how often", given=([pod(UP, last=EXIT, fell=4)], "server"), then=FELL),
+        case("a sidecar, which is told and counts for nothing", then=SIDECAR,
+             given=([pod(UP, last=EXIT, fell=9, name="sidecar")], "server")),
+        case("the server before a sidecar", then=FELL,
+             given=([pod(UP, last=EXIT, fell=9, name="sidecar"), pod(UP, last=EXIT, fell=4)], "server")),
+        case("any container, where none is named", then=replace(SIDECAR, restarts=9),
+             given=([pod(UP, last=EXIT, fell=9, name="sidecar"), pod(UP, last=EXIT, fell=4)], None)),
+        case("one that ended well and was started again", then=None,
+             given=([pod(UP, last={"terminated": {"exitCode": 0}}, fell=4)], "server")),
+    ],
+)  # fmt: skip
+def test_whose_crash_loop_it_is(given: tuple[list[Json], str | None], then: Trouble | None) -> None:
+    assert trouble(given[0], RUN, given[1]) == then
 
 
 def test_how_its_pods_are_found() -> None:

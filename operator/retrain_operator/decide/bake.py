@@ -18,6 +18,8 @@ from retrain_operator.model.target import Broken, Serving, Trouble, Unsettled
 from retrain_operator.model.world import RunWorld
 
 BAKE_POLL = timedelta(seconds=5)
+CRASHES = 3
+"""How often the model's server must have fallen to be down: once is also what a node that starts anew does to it."""
 UNKNOWN = (TriggerState.NO_DATA, TriggerState.ERROR)
 
 
@@ -99,9 +101,9 @@ def _breach(world: RunWorld, record: RolloutRecord) -> UndoRecord | None:
 
 
 def _down(serving: Serving) -> UndoRecord | None:
-    """A model whose pods crash. A node that is drained, or an image that cannot be pulled there, is no fault of its."""
+    """A model whose server crashes. A drained node, an image that is not there or a sidecar is no fault of its."""
     match serving.progress:
-        case Unsettled(trouble=Trouble(reason=Reason.CRASH_LOOP, message=message)):
+        case Unsettled(trouble=Trouble(Reason.CRASH_LOOP, message, restarts)) if restarts >= CRASHES:
             return UndoRecord(reason=Reason.CRASH_LOOP, message=f"The model did not stay up in service: {message}")
         case Broken(reason=reason, message=message):
             return UndoRecord(reason=reason, message=f"The model did not stay up in service: {message}")

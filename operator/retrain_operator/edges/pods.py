@@ -26,10 +26,13 @@ def selector(body: Json) -> str:
     return ",".join(f"{name}={value}" for name, value in labels.items())
 
 
-def trouble(pods: Iterable[Json], run: str) -> Trouble | None:
-    """What the pods of a run's rollout suffer from, told of the first that does."""
-    found = (_ill(pod, status) for pod in pods if _is_of(pod, run) for status in _statuses(pod))
-    return next(filter(None, found), None)
+def trouble(pods: Iterable[Json], run: str, container: str | None = None) -> Trouble | None:
+    """What the pods of a run's rollout suffer from: the container that serves the model, else the first that does.
+
+    Without a name any container may be the one that serves it.
+    """
+    found = [_ill(pod, status, container) for pod in pods if _is_of(pod, run) for status in _statuses(pod)]
+    return max(filter(None, found), key=lambda each: each.restarts, default=None)
 
 
 def _is_of(pod: Json, run: str) -> bool:
@@ -42,7 +45,7 @@ def _statuses(pod: Json) -> list[Json]:
     return [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
 
 
-def _ill(pod: Json, status: Json) -> Trouble | None:
+def _ill(pod: Json, status: Json, container: str | None) -> Trouble | None:
     name, where = status["name"], pod["metadata"]["name"]
     match status.get("state", {}).get("waiting", {}).get("reason"):
         case reason if reason in PULL_PROBLEMS:
@@ -52,7 +55,8 @@ def _ill(pod: Json, status: Json) -> Trouble | None:
             last = status.get("lastState", {}).get("terminated", {})
             ended = f"with exit code {last['exitCode']}" if "exitCode" in last else "again and again"
             message = f'container "{name}" of pod {where} ends {ended}; see kubectl logs {where} --previous'
-            return Trouble(Reason.CRASH_LOOP, plain(message, 400))
+            restarts = status.get("restartCount", 0) if container in (None, name) else 0
+            return Trouble(Reason.CRASH_LOOP, plain(message, 400), restarts)
         case _:
             return None
 
@@ -74,9 +78,9 @@ def wants_pods(body: Json, seen: Serving) -> bool:
     return hides or isinstance(seen.progress, Unsettled)
 
 
-def with_pods(seen: Serving, pods: list[Json], run: str) -> Serving:
+def with_pods(seen: Serving, pods: list[Json], run: str, container: str | None = None) -> Serving:
     """The workload, with what its pods tell of the rollout of that run."""
-    found, progress = trouble(pods, run), seen.progress
+    found, progress = trouble(pods, run, container), seen.progress
     if isinstance(progress, InService) and (left := _left(pods, run, seen.at)):
         progress = Unsettled(left)
     if isinstance(progress, Unsettled):

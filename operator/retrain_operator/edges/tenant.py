@@ -81,7 +81,7 @@ class Tenant:
             return await self._refusal(account, _right("get", resource, rollout), error)
         seen = workload.serving(body, rollout, MANAGER)
         if run and isinstance(seen, Serving) and pods.wants_pods(body, seen):
-            return await self._with_pods(seen, body, account, run)
+            return await self._with_pods(seen, body, account, run, rollout.container)
         return seen
 
     async def patch_target(self, run: Run, patch: Objects) -> Refusal | bool:
@@ -104,14 +104,14 @@ class Tenant:
             return Refusal(run.account, asked, detail=error.detail)
         return True
 
-    async def _with_pods(self, seen: Serving, body: Json, account: Account, run: str) -> Serving:
+    async def _with_pods(self, seen: Serving, body: Json, account: Account, run: str, container: str | None) -> Serving:
         """The target, with what its pods tell of a run's rollout, or with that the account may not see them."""
         labels = pods.selector(body)
         try:
             found = await self._kube.list(PODS, account.namespace, labels=labels, account=account) if labels else []
         except Forbidden:
             return pods.without_pods(seen, account)
-        return pods.with_pods(seen, found, run)
+        return pods.with_pods(seen, found, run, container)
 
     async def _resource(self, ref: TargetRef) -> Resource | None:
         """How objects of the target's kind are called. A kind that is found is remembered; one that is not may come."""

@@ -69,6 +69,8 @@ class Trouble:
 
     reason: Reason
     message: str
+    restarts: int = 0
+    """How often the container that serves the model was started again; 0 where it is not that one's trouble."""
 
 
 @dataclass(frozen=True, slots=True)

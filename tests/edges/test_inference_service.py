@@ -50,6 +50,11 @@ def pod(template: str, *, deployment: str = "churn-predictor", waiting: str = ""
     return {"metadata": {**meta, "ownerReferences": [owner]}, "status": status}
 
 
+def ended(pod: Json, phase: str = "Failed") -> Json:
+    """The pod, after it was evicted, or its node shut down."""
+    return {**pod, "status": {**pod["status"], "phase": phase}}
+
+
 def seen(body: Json) -> Serving:
     found = workload.serving(body, ROLLOUT, "retrain-operator")
     assert isinstance(found, Serving)
@@ -128,6 +133,12 @@ TRANSFORMER = "churn-transformer"
              given=(of("predictor", pod("new")), of("transformer", pod("old", deployment=TRANSFORMER)))),
         case("the part that serves it has none now", then=InService(),
              given=(of("transformer", pod("old", deployment=TRANSFORMER)),)),
+        case("an old one that was evicted long ago", given=(ended(pod("old")), pod("new")), then=InService()),
+        case("an old one that is complete", given=(ended(pod("old"), "Succeeded"), pod("new")), then=InService()),
+        case("new ones that were evicted alone, which run no more", then=NONE_YET,
+             given=(pod("old"), ended(pod("new")))),
+        case("a new one that crashed before it was evicted", then=MIXED,
+             given=(pod("old"), pod("new"), ended(pod("new", waiting="CrashLoopBackOff")))),
         case("old ones beside new ones", given=(pod("old"), pod("new")), then=MIXED),
     ],
 )  # fmt: skip

@@ -15,6 +15,8 @@ from retrain_operator.model.target import InService, Serving, Trouble, Unsettled
 
 Json = dict[str, Any]
 
+ENDED = frozenset({"Succeeded", "Failed"})
+"""Phases of pods that run no more. Those that were evicted stay for weeks, and others were made in their place."""
 PULL_PROBLEMS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 
 
@@ -80,8 +82,9 @@ def wants_pods(body: Json, seen: Serving) -> bool:
 
 def with_pods(seen: Serving, pods: list[Json], run: str, container: str | None = None) -> Serving:
     """The workload, with what its pods tell of the rollout of that run."""
-    found, progress = trouble(pods, run, container), seen.progress
-    if isinstance(progress, InService) and (left := _left(pods, run, seen.at)):
+    living = [pod for pod in pods if pod.get("status", {}).get("phase") not in ENDED]
+    found, progress = trouble(living, run, container), seen.progress
+    if isinstance(progress, InService) and (left := _left(living, run, seen.at)):
         progress = Unsettled(left)
     if isinstance(progress, Unsettled):
         progress = replace(progress, trouble=found or progress.trouble)

@@ -1,5 +1,6 @@
 """What the end-to-end stories do with a cluster, in words: apply, get, wait, and what people would see."""
 
+import copy
 import json
 import subprocess
 import time
@@ -171,7 +172,7 @@ def policy_spec(script: str, namespace: str) -> Json:
             "retries": 0,
         },
         "evaluation": {"gates": [{"metric": "accuracy", "threshold": 0.6}]},
-        "rollout": TARGET_REF,
+        "rollout": copy.deepcopy(TARGET_REF),
     }
 
 

@@ -54,7 +54,7 @@ def test_a_candidate_that_is_rejected_stays_out(tenant: Tenant) -> None:
     tenant.kubectl("annotate", "retrainpolicy", "churn", sign, f"retrain.dev/reject={run['metadata']['name']}")
     ended = tenant.ended()
     assert (ended["outcome"], ended["reason"]) == ("Rejected", "RejectedByUser")
-    assert ended["message"].startswith(f"{tenant.me()} rejected the candidate, so the model in service stays.")
+    assert ended["message"].startswith(f"{tenant.me()} rejected the candidate, so it is not rolled out.")
     assert tenant.model() == FIRST
     tenant.describe()
 
@@ -100,5 +100,5 @@ def test_a_person_goes_back_to_the_model_of_an_earlier_run(tenant: Tenant) -> No
     tenant.annotate("undo-to", "nobody-knows")
     ended = tenant.ended(runs=4)
     assert (ended["outcome"], ended["reason"]) == ("Failed", "VersionUnknown")
-    assert ended["message"].startswith('No version is known by the name "nobody-knows"')
+    assert ended["message"].startswith('No version that was in service is known by the name "nobody-knows": ')
     assert tenant.model() == old

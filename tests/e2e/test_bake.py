@@ -79,9 +79,7 @@ def test_a_person_may_reject_a_model_that_is_watched(tenant: Tenant) -> None:
     tenant.annotate("reject", tenant.runs()[0]["metadata"]["name"])
     ended = tenant.ended()
     assert (ended["outcome"], ended["reason"]) == ("RolledBack", "RejectedByUser")
-    assert ended["message"].startswith(
-        "kubectl-annotate rejected the model while it was watched, so the model before is"
-    )
+    assert ended["message"].startswith("kubectl-annotate rejected the candidate, so the model before is back.")
     assert tenant.model() == FIRST
 
 

@@ -183,6 +183,9 @@ def _without_our_marks(spec: str) -> Json:
 def test_a_rollout_that_its_controller_gives_up_is_undone(played: Played) -> None:
     played.asks()
     played.says(played.kind.broken)
+    eventually(lambda: played.model() == FIRST)
+    played.told("the model before is put back.")
+    played.says(played.kind.healthy)
     ended = played.tenant.ended()
     assert (ended["outcome"], ended["reason"]) == ("RolledBack", "RolloutFailed")
     kept = ended["result"]["candidate"]["uri"]

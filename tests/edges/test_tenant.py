@@ -164,15 +164,15 @@ PATCHED = [{"op": "replace", "path": "/spec/x", "value": "v2"}]
 @pytest.mark.parametrize(
     ("given", "then"),
     [
-        case("done", given=(THERE,), then=None),
-        case("it changed since, so look again", given=(status(409, "Conflict"),), then=None),
-        case("it is gone, so look again", given=(GONE,), then=None),
+        case("done", given=(THERE,), then=True),
+        case("it changed since, so look again", given=(status(409, "Conflict"),), then=False),
+        case("it is gone, so look again", given=(GONE,), then=False),
         case("forbidden", given=(FORBIDDEN, ACCOUNT),
              then=Refusal(RUNNER, PATCH, lacking=(PATCH,), detail="cannot get resource")),
         case("denied", given=(BROKEN,), then=Refusal(RUNNER, PATCH, detail="denied: not on Fridays")),
     ],
 )  # fmt: skip
-async def test_a_change(given: tuple[Act, ...], then: Refusal | None) -> None:
+async def test_a_change(given: tuple[Act, ...], then: Refusal | bool) -> None:
     found, server = await ask(lambda tenant: tenant.patch_target(RUN, PATCHED), ACCOUNT, *given, lacking=(PATCH,))
     assert found == then
     change = server.seen[1]

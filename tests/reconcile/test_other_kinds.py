@@ -144,5 +144,6 @@ async def test_an_inference_service_whose_pods_can_no_longer_be_seen_is_not_beli
         f'Waiting for the rollout of InferenceService "churn": It is Ready, maybe by pods of before: {unknown}.'
     )
     await target.story.later("5m").until_quiet()
+    await target.story.later("5m").until_quiet()  # nor is it known whether the model before comes up
     assert (target.run.outcome, target.run.reason) == ("RolledBack", "MissingPermission")
     assert target.run.message.startswith(f"The rollout was not complete after 5m: {unknown}, so the model before is")

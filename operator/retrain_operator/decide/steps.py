@@ -8,6 +8,8 @@ from retrain_operator.model.training import Container, Exited, Job, NotStarted, 
 from retrain_operator.model.world import Run
 from retrain_trainer.contract import Fault, TrainOutcome
 
+KILLED = 137
+"""Exit code of what was killed by SIGKILL."""
 _NAMES = dict(zip(STEPS, StepName, strict=False))
 
 
@@ -70,4 +72,7 @@ def failure_message(name: StepName, container: Exited) -> str:
         return f"{name} needed more memory than its limit: raise trainer.resources.limits.memory."
     if container.reason == "ContainerStatusUnknown":
         return f"{name} was lost with its node, or with what the node knew of it."
+    if container.code == KILLED:
+        more = "as is done to what takes too much memory: see trainer.resources.limits.memory and the pod's events."
+        return f"{name} was killed (exit code {KILLED}), {more}"
     return f"{name} ended with exit code {container.code}; see the log of container {name.lower()} of its pod."

@@ -43,6 +43,11 @@ def serving(value: str) -> Serving:
                    '"d", "e", "f", "g", "h" and 3 more.')),
         case("the account does not exist", given=Refusal(RUNNER, GET, account_exists=False, lacking=(GET,)),
              then=("ServiceAccountNotFound",
+                   f"{ACCOUNT} does not exist. Create it, or name another in spec.serviceAccountName. It also lacks "
+                   'the right to get deployments.apps "churn-serving".')),
+        case("nothing else is known of an account that does not exist",
+             given=Refusal(RUNNER, GET, account_exists=False),
+             then=("ServiceAccountNotFound",
                    f"{ACCOUNT} does not exist. Create it, or name another in spec.serviceAccountName.")),
         case("the operator may not act as it", given=Refusal(RUNNER, GET, impersonated=False),
              then=("MissingPermission", f"The operator may not act as {ACCOUNT}: apply manifests/tenant in namespace "

@@ -61,9 +61,9 @@ async def test_a_target_that_may_not_be_seen_is_not_looked_at() -> None:
     assert len(server.seen) == 4
 
 
-async def test_an_account_that_is_not_there_is_told_before_any_right() -> None:
+async def test_an_account_that_is_not_there_is_told_with_every_right_that_it_lacks() -> None:
     found, _ = await preflight(NO_ACCOUNT, lacking=(JOBS, GET, PATCH))
-    assert found == Preflight(Refusal(RUNNER, JOBS, account_exists=False))
+    assert found == Preflight(Refusal(RUNNER, JOBS, account_exists=False, lacking=(JOBS, GET, PATCH)))
 
 
 async def test_an_operator_that_is_not_let_in() -> None:

@@ -3,10 +3,11 @@
 from typing import Any, cast
 
 import pytest
+import yaml
 
 from retrain_operator.edges.cluster import Cluster
 from retrain_operator.edges.kube import Kube
-from retrain_operator.edges.request import JOBS, MOUNTS, POLICIES, RUNS
+from retrain_operator.edges.request import JOBS, MOUNTS, POLICIES, RUNS, SERVICE_ACCOUNTS
 from retrain_operator.edges.telemetry import Telemetry
 from retrain_operator.edges.tenant import Tenant
 from retrain_operator.model.access import Account
@@ -48,6 +49,22 @@ async def test_all_that_is_missing_is_told_at_once_with_a_role_to_paste() -> Non
     before = list(story.api.writes)
     await story.later("1h").until_quiet()
     assert story.api.writes == before
+
+
+async def test_one_grant_makes_an_account_that_is_not_there_with_all_its_rights() -> None:
+    story = Story()
+    story.api.remove(SERVICE_ACCOUNTS, "retrain-runner")
+    story.api.lacking = {("create", "jobs"), ("patch", "deployments")}
+    await story.seeing(0.12).until_quiet()
+    assert story.ready == ("False", "ServiceAccountNotFound")
+    assert story.policy.message == (
+        f"{WHO} does not exist. Create it, or name another in spec.serviceAccountName. It also lacks the right to "
+        'create jobs.batch and patch deployments.apps "churn-serving".'
+    )
+    assert [each.layer for each in story.policy.missing] == ["ServiceAccountNotFound", "RBAC", "RBAC"]
+    made = list(yaml.safe_load_all(story.policy.grant))
+    assert [each["kind"] for each in made] == ["ServiceAccount", "Role", "RoleBinding"]
+    assert [rule["resources"] for rule in made[1]["rules"]] == [["jobs"], ["deployments"]]
 
 
 async def test_a_grant_names_the_operator_where_it_runs() -> None:

@@ -101,9 +101,10 @@ def refusal_objection(refusal: Refusal) -> Objection:
     account, namespace = refusal.account, refusal.account.namespace
     if not refusal.account_exists:
         message = f"{account} does not exist. Create it, or name another in spec.serviceAccountName."
-        return Objection(
-            Reason.SERVICE_ACCOUNT_NOT_FOUND, message, (_missing(refusal, "ServiceAccountNotFound", refusal.asked),)
-        )
+        if refusal.lacking:  # of an account that is not there the API server tells what is bound to its name
+            message = f"{message} It also lacks the right to {joined([str(right) for right in refusal.lacking])}."
+        missing = (_missing(refusal, "ServiceAccountNotFound", refusal.asked), *_rights(refusal))
+        return _objection(Reason.SERVICE_ACCOUNT_NOT_FOUND, message, missing[:MISSING_AT_MOST])
     if not refusal.impersonated:
         message = (
             f"The operator may not act as {account}: apply manifests/tenant in namespace {namespace} to let it in."
@@ -115,8 +116,7 @@ def refusal_objection(refusal: Refusal) -> Objection:
         unseen = any(_is_target(right) for right in refusal.lacking)
         typo = ", or mend spec.rollout.targetRef.name" if unseen else ""
         message = f"{account} may not {lacking}. Grant it by a Role in namespace {namespace}{typo}."
-        missing = tuple(_missing(refusal, "RBAC", right) for right in refusal.lacking[:MISSING_AT_MOST])
-        return _objection(Reason.MISSING_PERMISSION, message, missing)
+        return _objection(Reason.MISSING_PERMISSION, message, _rights(refusal)[:MISSING_AT_MOST])
     why = f": {refusal.detail.rstrip('.')}." if refusal.detail else " and does not say why."
     return _objection(layer(refusal.detail), f"The API server refused to {refusal.asked}{why}")
 
@@ -145,6 +145,10 @@ def layer(detail: str) -> Reason:
 def unnamed(refusal: str) -> str:
     """What refuses a pod, without the pod's name: with each try it is another one, which would be news each time."""
     return _POD_NAMED.sub("", refusal).rstrip(".")
+
+
+def _rights(refusal: Refusal) -> tuple[Missing, ...]:
+    return tuple(_missing(refusal, "RBAC", right) for right in refusal.lacking)
 
 
 def _missing(refusal: Refusal, layer: str, right: Right) -> Missing:

@@ -45,7 +45,7 @@ class Tenant:
         except Forbidden as error:
             return Preflight(await self._refusal(account, asked[0], error))
         if not await self._exists(account):
-            return Preflight(Refusal(account, asked[0], account_exists=False))
+            return Preflight(Refusal(account, asked[0], account_exists=False, lacking=lacking))
         absent = [mount for mount in mounts if not await self._may_be_there(account, mount)]
         unseen = any(right.verb == "get" and resource and right.resource == resource.plural for right in lacking)
         target: Target = KindUnknown() if resource is None else Refusal(account, asked[-1], lacking=lacking)

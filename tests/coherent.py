@@ -176,12 +176,12 @@ def _approval(status: RunStatus) -> None:
 def _rollout(status: RunStatus, record: RolloutRecord) -> None:
     if status.state is RunState.BAKING:
         assert record.complete_time, "watched before it was in service"
-        assert not record.undo, "watched though it is taken back"
+        assert not record.taken_back, "watched though it is taken back"
     assert not record.complete_time or (record.landed and not record.held)
     assert not record.complete_time or record.complete_time >= record.start_time
-    if record.undo:
-        assert record.undo.reason in set(Reason)
-        sentences(f"{record.undo.message}.")
+    if record.taken_back:
+        assert record.taken_back.reason in set(Reason)
+        sentences(f"{record.taken_back.message}.")
         assert status.outcome is not Outcome.SUCCEEDED, "in service though it was taken back"
     assert status.outcome is not Outcome.SUCCEEDED or record.complete_time
 

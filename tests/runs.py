@@ -20,7 +20,7 @@ from retrain_operator.model.run import (
     RunSpec,
     RunState,
     RunStatus,
-    UndoRecord,
+    TakenBack,
     VerdictRecord,
 )
 from retrain_operator.model.scalars import duration
@@ -231,8 +231,8 @@ class ARun:
     def rolling(self, *, undo: bool = False) -> Self:
         """The rollout to the candidate began just now."""
         about = {"target": TARGET, "uid": "target-uid", "from_": OLD.uri, "to": NEW.uri, "from_digest": OLD.digest}
-        late = UndoRecord(reason=Reason.PROGRESS_DEADLINE_EXCEEDED, message="The rollout was not complete after 5m")
-        record = RolloutRecord(**about, start_time=self.now, undo=late if undo else None)
+        late = TakenBack(reason=Reason.PROGRESS_DEADLINE_EXCEEDED, message="The rollout was not complete after 5m")
+        record = RolloutRecord(**about, start_time=self.now, taken_back=late if undo else None)
         return self.with_status(rollout=record)
 
 

@@ -140,7 +140,7 @@ def test_ends_by_what_the_trainer_said(given: tuple[str, ...], then: tuple[str, 
 
 
 FULL_DISK = Fault(run=NAME, nonce=NONCE, message="The disk is full.").model_dump_json(by_alias=True)
-OOM = exited(code=137, reason="OOMKilled")
+OOM, KILLED = (exited(code=137, reason=reason) for reason in ("OOMKilled", "Error"))
 LATE = "The Job took longer than 2h, its trainer.timeout, and was ended."
 
 
@@ -156,6 +156,11 @@ LATE = "The Job took longer than 2h, its trainer.timeout, and was ended."
         case("it needed too much memory",
              given=started().with_job(COLLECTED, OOM, WAITING, failed="BackoffLimitExceeded"),
              then=("OutOfMemory", "Train needed more memory than its limit: raise trainer.resources.limits.memory.",
+                   ["Succeeded", "Failed", "Skipped", "Skipped"])),
+        case("it was killed, and nobody heard why",
+             given=started().with_job(COLLECTED, KILLED, WAITING, failed="BackoffLimitExceeded"),
+             then=("StepFailed", "Train was killed (exit code 137), as is done to what takes too much memory: see "
+                   "trainer.resources.limits.memory and the pod's events.",
                    ["Succeeded", "Failed", "Skipped", "Skipped"])),
         case("it took too long", given=started().with_job(COLLECTED, running(), WAITING, failed="DeadlineExceeded"),
              then=("TimedOut", LATE, ["Succeeded", "Failed", "Skipped", "Skipped"])),

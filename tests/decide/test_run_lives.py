@@ -161,7 +161,7 @@ def test_nothing_reaches_the_target_that_may_not(run: ARun, happenings: list[Run
             assert_may_be_set(run, move.act.value)
             assert move.status.rollout, "what is changed is told before"
             back = move.act.value == move.status.rollout.from_
-            assert not back or move.status.rollout.undo or move.status.rollout.to == move.act.value
+            assert not back or move.status.rollout.taken_back or move.status.rollout.to == move.act.value
         run = run.passed()
 
 
@@ -184,7 +184,7 @@ def assert_may_be_set(run: ARun, value: str) -> None:
 def test_a_model_that_was_put_back_once_is_never_named_again(run: ARun, happenings: list[RunStep]) -> None:
     for happens in happenings:
         run = happens(run)
-        doomed = run.status.rollout is not None and run.status.rollout.undo is not None
+        doomed = run.status.rollout is not None and run.status.rollout.taken_back is not None
         act = run.move.act
         if doomed and isinstance(act, SetModel) and run.status.rollout:
             assert act.value == run.status.rollout.from_

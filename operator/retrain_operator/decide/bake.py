@@ -11,7 +11,7 @@ from retrain_operator.decide.moves import Move, Wait
 from retrain_operator.decide.wording import joined
 from retrain_operator.model.observation import Sample
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.run import Outcome, RolloutRecord, RunState, StepState, UndoRecord
+from retrain_operator.model.run import Outcome, RolloutRecord, RunState, StepState, TakenBack
 from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.status import TriggerState, TriggerStatus
 from retrain_operator.model.target import Broken, Serving, Trouble, Unsettled
@@ -31,7 +31,7 @@ def baked(world: RunWorld, record: RolloutRecord) -> Move:
     return _watching(world, record, world.now + asked.duration, [])
 
 
-def bake(world: RunWorld, serving: Serving, record: RolloutRecord) -> Move | UndoRecord:
+def bake(world: RunWorld, serving: Serving, record: RolloutRecord) -> Move | TakenBack:
     """The next move while the model is watched, or why it must go."""
     asked, complete = world.run.spec.policy.spec.rollout.bake, record.complete_time
     assert asked, "only a bake comes after a complete rollout"
@@ -91,22 +91,22 @@ def _new(trigger: TriggerStatus, record: RolloutRecord) -> bool:
     return trigger.name in record.healthy and since is not None and since > record.start_time
 
 
-def _breach(world: RunWorld, record: RolloutRecord) -> UndoRecord | None:
+def _breach(world: RunWorld, record: RolloutRecord) -> TakenBack | None:
     firing = (each for each in _watched(world) if each.state is TriggerState.FIRING and _new(each, record))
     breach = next(firing, None)
     if breach is None:
         return None
     message = f"The model did not stay healthy in service ({breach.message.rstrip('.')})"
-    return UndoRecord(reason=Reason.BAKE_BREACHED, message=message)
+    return TakenBack(reason=Reason.BAKE_BREACHED, message=message)
 
 
-def _down(serving: Serving) -> UndoRecord | None:
+def _down(serving: Serving) -> TakenBack | None:
     """A model whose server crashes. A drained node, an image that is not there or a sidecar is no fault of its."""
     match serving.progress:
         case Unsettled(trouble=Trouble(Reason.CRASH_LOOP, message, restarts)) if restarts >= CRASHES:
-            return UndoRecord(reason=Reason.CRASH_LOOP, message=f"The model did not stay up in service: {message}")
+            return TakenBack(reason=Reason.CRASH_LOOP, message=f"The model did not stay up in service: {message}")
         case Broken(reason=reason, message=message):
-            return UndoRecord(reason=reason, message=f"The model did not stay up in service: {message}")
+            return TakenBack(reason=reason, message=f"The model did not stay up in service: {message}")
         case _:
             return None
 

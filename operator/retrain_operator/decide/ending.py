@@ -56,8 +56,8 @@ def _closed(step: StepStatus) -> StepStatus:
 def blocked(status: RunStatus, objection: Objection, step: StepName) -> RunStatus:
     """The status of a run that a missing right holds back at a step."""
     message = f"{objection.message} The run goes on by itself once that is mended."
-    if step is StepName.DEPLOY and status.rollout and status.rollout.undo:
-        late = f"{status.rollout.undo.message}, but putting the model before back is forbidden"
+    if step is StepName.DEPLOY and status.rollout and status.rollout.taken_back:
+        late = f"{status.rollout.taken_back.message}, but putting the model before back is forbidden"
         message = f"{late}: {objection.message} It is put back once that is mended."
     elif step is StepName.DEPLOY and status.rollout and status.rollout.landed:
         what = "watched" if status.rollout.complete_time else "waited for"

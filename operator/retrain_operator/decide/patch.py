@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 def rollout_patch(run: Run, record: RolloutRecord, serving: Serving, value: str) -> list[Json]:
     """The operations that name a model in the target: the one of the run, or the one before it."""
-    ours = value == record.to and record.undo is None
+    ours = value == record.to and record.taken_back is None
     digest, maker = (digest_of(run), run.name) if ours else (record.from_digest, record.from_run)
     return [
         {"op": "replace", "path": "/metadata/uid", "value": serving.uid},

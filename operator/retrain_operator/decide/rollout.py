@@ -10,7 +10,7 @@ from retrain_operator.decide.moves import Move, SetModel, Wait
 from retrain_operator.decide.objection import layer, unnamed
 from retrain_operator.decide.wording import clipped
 from retrain_operator.model.reason import Reason
-from retrain_operator.model.run import Outcome, RolloutRecord, RunState, RunStatus, StepState, UndoRecord
+from retrain_operator.model.run import Outcome, RolloutRecord, RunState, RunStatus, StepState, TakenBack
 from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.target import Broken, InService, OnHold, Serving, Trouble, Unsettled
 from retrain_operator.model.world import Run, RunWorld
@@ -34,8 +34,8 @@ def roll(world: RunWorld, serving: Serving) -> Move:
         return _begin(world, serving)
     if serving.uid != record.uid:
         return _recreated(world, record)
-    if record.undo and serving.value == record.from_:
-        return _undone(world, serving, record, record.undo)
+    if record.taken_back and serving.value == record.from_:
+        return _back(world, serving, record, record.taken_back)
     if serving.value == record.to:
         return _there(world, serving, record)
     if serving.value != record.from_ or record.landed:
@@ -52,8 +52,8 @@ def landed(status: RunStatus, now: datetime) -> RunStatus:
     """The status of a run whose change the API server has taken: what the target says other than that is another's."""
     record = status.rollout
     assert record, "only a rollout changes a target"
-    if record.undo:
-        update: dict[str, object] = {"undo": record.undo.model_copy(update={"landed": True})}
+    if record.taken_back:
+        update: dict[str, object] = {"taken_back": record.taken_back.model_copy(update={"landed": True})}
     elif record.landed:
         return status
     else:
@@ -89,15 +89,15 @@ def _set(world: RunWorld, record: RolloutRecord) -> Move:
 
 def _there(world: RunWorld, serving: Serving, record: RolloutRecord) -> Move:
     """The target names the model of the run."""
-    if record.undo and record.undo.landed:
+    if record.taken_back and record.taken_back.landed:
         return _changed(world, serving, record)
-    if record.undo:
-        return _take_back(world, record, record.undo)
+    if record.taken_back:
+        return _take_back(world, record, record.taken_back)
     if why := recalled(world):
-        return _take_back(world, record, UndoRecord(reason=why.reason, message=why.message))
+        return _take_back(world, record, TakenBack(reason=why.reason, message=why.message))
     if record.complete_time:
         move = bake(world, serving, record)
-        return _take_back(world, record, move) if isinstance(move, UndoRecord) else move
+        return _take_back(world, record, move) if isinstance(move, TakenBack) else move
     return _await(world, serving, record)
 
 
@@ -116,7 +116,7 @@ def _await(world: RunWorld, serving: Serving, record: RolloutRecord) -> Move:
             told = f"The rollout of {record.target} waits, since {message}; it goes on when that ends."
             return Move(deploying(world, reason, told, record=held), Wait(HELD_POLL))
         case Broken(reason=reason, message=message):
-            return _take_back(world, record, UndoRecord(reason=reason, message=f"The rollout failed: {message}"))
+            return _take_back(world, record, TakenBack(reason=reason, message=f"The rollout failed: {message}"))
         case Unsettled() as progress:
             return _going(world, record, progress)
 
@@ -128,7 +128,7 @@ def _going(world: RunWorld, record: RolloutRecord, progress: Unsettled) -> Move:
         message = f"The rollout was not complete after {duration_text(deadline)}"
         message = f"{message}: {trouble.message}" if trouble else message
         reason = trouble.reason if trouble else Reason.PROGRESS_DEADLINE_EXCEEDED
-        return _take_back(world, record, UndoRecord(reason=reason, message=message))
+        return _take_back(world, record, TakenBack(reason=reason, message=message))
     message = f"Waiting for the rollout of {record.target}: {progress.message}"
     if trouble:
         message = f"{message[:-1]}: {trouble.message}."
@@ -151,20 +151,20 @@ def _complete(world: RunWorld, record: RolloutRecord) -> Move:
     return baked(world, record)
 
 
-def _take_back(world: RunWorld, record: RolloutRecord, why: UndoRecord) -> Move:
-    if record.undo and world.run.status.state is RunState.BLOCKED:
+def _take_back(world: RunWorld, record: RolloutRecord, why: TakenBack) -> Move:
+    if record.taken_back and world.run.status.state is RunState.BLOCKED:
         return Move(world.run.status, SetModel(record.from_))  # whether it is still refused is only known by trying
-    record = record.model_copy(update={"undo": why})
+    record = record.model_copy(update={"taken_back": why})
     message = f"{why.message}: {_before(record)} is put back."
     return Move(deploying(world, Reason(why.reason), message, record=record), SetModel(record.from_))
 
 
-def _undone(world: RunWorld, serving: Serving, record: RolloutRecord, why: UndoRecord) -> Move:
+def _back(world: RunWorld, serving: Serving, record: RolloutRecord, why: TakenBack) -> Move:
     """The target names the model before again; the run ends once that answers, or has had its time to."""
     seen, deadline = why.seen_time or world.now, world.run.spec.policy.spec.rollout.progress_deadline
     late = world.now - seen >= deadline
     if isinstance(serving.progress, Unsettled) and not late:
-        record = record.model_copy(update={"undo": why.model_copy(update={"landed": True, "seen_time": seen})})
+        record = record.model_copy(update={"taken_back": why.model_copy(update={"landed": True, "seen_time": seen})})
         message = f"{why.message}: {_before(record)} is put back. {serving.progress.message}"
         return Move(deploying(world, Reason(why.reason), message, record=record), Wait(ROLLOUT_POLL))
     back = f"{_before(record)} is back"
@@ -182,7 +182,7 @@ def _before(record: RolloutRecord) -> str:
 
 def _changed(world: RunWorld, serving: Serving, record: RolloutRecord | None) -> Move:
     rollout, who = world.run.spec.policy.spec.rollout, serving.manager or "Somebody else"
-    why = f"{record.undo.message}. " if record and record.undo else ""
+    why = f"{record.taken_back.message}. " if record and record.taken_back else ""
     if record and serving.value == record.from_ and serving.manager:
         message = (
             f"{who} put {_before(record)} back into {rollout.target_ref}; it is left as it is. "
@@ -198,7 +198,7 @@ def _changed(world: RunWorld, serving: Serving, record: RolloutRecord | None) ->
 
 
 def _recreated(world: RunWorld, record: RolloutRecord) -> Move:
-    why = f"{record.undo.message}. " if record.undo else ""
+    why = f"{record.taken_back.message}. " if record.taken_back else ""
     what = f"{record.target} was deleted and made anew while the run was under way; it is left as it is."
     message = f"{why}{what} {kept(world)}"
     return deployed(world, Outcome.FAILED, Reason.TARGET_RECREATED, message.rstrip())

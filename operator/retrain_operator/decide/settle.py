@@ -156,7 +156,7 @@ def _quarantined(claim: ActiveRun, world: PolicyWorld) -> tuple[Quarantined, ...
     """The version that the run took back after it had been in service, or that a person went back from."""
     match world.run:
         case Ended(status=run, at=at) if (
-            run.rollout and run.rollout.complete_time and run.rollout.undo and run.result and run.result.candidate
+            run.rollout and run.rollout.complete_time and run.rollout.taken_back and run.result and run.result.candidate
         ):
             gone = run.result.candidate
             return (Quarantined(uri=gone.uri, digest=gone.digest, run=claim.name, reason=run.reason, at=at),)

@@ -133,7 +133,7 @@ class ApprovalRecord(ApiWord):
     at: Time | None = Field(None, description="When.")
 
 
-class UndoRecord(ApiWord):
+class TakenBack(ApiWord):
     """Why the value before is being put back."""
 
     reason: CamelWord = Field(description="Why, in one word.")
@@ -159,7 +159,7 @@ class RolloutRecord(ApiWord):
     landed: bool = Field(False, description="Whether the change was seen in the target.")
     held: bool = Field(False, description="Whether the target's owner holds the rollout.")
     complete_time: Time | None = Field(None, description="When all of the target ran the new value.")
-    undo: UndoRecord | None = Field(None, description="Why the value before is being put back.")
+    taken_back: TakenBack | None = Field(None, description="Why the value before is being put back.")
 
 
 class RunStatus(ApiWord):

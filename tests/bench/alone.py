@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow.parquet as pq
 from sklearn.linear_model import SGDClassifier
 
-from retrain_trainer import collect, evaluate, labels, plan, steps, train
+from retrain_trainer import collect, evaluate, steps, train
+from retrain_trainer.intake import labels, plan
 
 STEPS = ("collect", "train", "evaluate")
 LOADED = (collect, plan, train, evaluate, labels)

@@ -17,9 +17,9 @@ import numpy.typing as npt
 from retrain_operator.decide.verdict import verdict
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.run import Outcome
-from retrain_trainer import pipeline
 from retrain_trainer.contract import Champion, CollectOutcome, Evaluated, EvaluateOutcome, Evaluation, Gate
-from retrain_trainer.store import open_version
+from retrain_trainer.learn import pipeline
+from retrain_trainer.store.versions import open_version
 from tests.bench import spoiled, twins
 from tests.bench.worlds import quiet_world
 from tests.demo import elec2

@@ -25,9 +25,9 @@ import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
 
-from retrain_trainer import pipeline
-from retrain_trainer.data import Floats
-from retrain_trainer.store import open_version
+from retrain_trainer.data.rows import Floats
+from retrain_trainer.learn import pipeline
+from retrain_trainer.store.versions import open_version
 from tests.trainer.world import World
 
 BOUND = 2000

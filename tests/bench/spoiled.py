@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from retrain_trainer import pipeline
 from retrain_trainer.contract import Champion, CollectOutcome, Evaluated
-from retrain_trainer.store import open_version
+from retrain_trainer.learn import pipeline
+from retrain_trainer.store.versions import open_version
 from tests.bench.worlds import quiet_world
 from tests.demo.stream import ROWS_A_WEEK, Stream
 from tests.trainer.corruptions import CORRUPTIONS, SPOILED, Corruption, begin, clean, put

@@ -17,7 +17,6 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from retrain_operator.decide.verdict import verdict
-from retrain_trainer import guard, incremental
 from retrain_trainer.contract import (
     Champion,
     Evaluated,
@@ -29,12 +28,13 @@ from retrain_trainer.contract import (
     Reference,
     Score,
 )
-from retrain_trainer.data import Layout, Rows, Type
-from retrain_trainer.incremental import Progress
-from retrain_trainer.measure import predict
-from retrain_trainer.metrics import Predicted, compared
-from retrain_trainer.pipeline import build
-from retrain_trainer.score import lower_bound, score
+from retrain_trainer.data.rows import Layout, Rows, Type
+from retrain_trainer.learn import guard, incremental
+from retrain_trainer.learn.incremental import Progress
+from retrain_trainer.learn.pipeline import build
+from retrain_trainer.measure.metrics import Predicted, compared
+from retrain_trainer.measure.predict import predict
+from retrain_trainer.measure.score import lower_bound, score
 from tests.demo.stream import COLUMNS, LABEL, TIME, Stream, Week
 
 TRAINED, HELD = 12, 3

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from retrain_operator.cli.call import ANSWER_VARIABLE, WORKSPACE_VARIABLE
-from retrain_trainer.answers import PATH_VARIABLE
-from retrain_trainer.workspace import FOLDER_VARIABLE
+from retrain_trainer.files.workspace import FOLDER_VARIABLE
+from retrain_trainer.telling.answers import PATH_VARIABLE
 from tests.cli.program import PROGRAM, called, policy_file
 from tests.cli.shop import Shop
 from tests.trainer.world import World

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from retrain_trainer.contract import Gate
 from retrain_trainer.contract.evaluation import LESS_IS_BETTER, MORE_IS_BETTER
-from retrain_trainer.estimators import METRICS
+from retrain_trainer.learn.estimators import METRICS
 
 
 def test_every_metric_of_the_trainer_has_a_direction() -> None:

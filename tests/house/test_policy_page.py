@@ -4,7 +4,7 @@ from pathlib import Path
 
 from retrain_operator.model.policy import PolicySpec
 from retrain_operator.structural import structural
-from retrain_trainer.estimators import METRICS, MODULES, UPDATABLE
+from retrain_trainer.learn.estimators import METRICS, MODULES, UPDATABLE
 from tests.house.policy_page import WIDTH, page
 from tests.house.test_samples import known
 

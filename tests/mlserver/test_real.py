@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retrain_trainer import pipeline
-from retrain_trainer.data import Floats
-from retrain_trainer.manifest import JOBLIB, MANIFEST, SETTINGS
-from retrain_trainer.store import open_version
+from retrain_trainer.data.rows import Floats
+from retrain_trainer.learn import pipeline
+from retrain_trainer.store.manifest import JOBLIB, MANIFEST, SETTINGS
+from retrain_trainer.store.versions import open_version
 from tests.mlserver.real import PROBE, MLServer, running
 from tests.trainer.client import serving
 

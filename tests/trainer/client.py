@@ -10,8 +10,8 @@ import aiohttp
 import numpy as np
 from aiohttp import web
 
-from retrain_trainer.data import Floats
-from retrain_trainer.serve import Server, Settings
+from retrain_trainer.data.rows import Floats
+from retrain_trainer.serve.server import Server, Settings
 from tests.trainer.world import World
 
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from retrain_trainer import steps, store
+from retrain_trainer import steps
+from retrain_trainer.store import versions
 from tests.trainer.world import World
 
-PRELOADED = [f"retrain_trainer.{name}" for name in ("steps", "collect", "plan", "train", "evaluate")]
+PRELOADED = [f"retrain_trainer.{name}" for name in ("steps", "collect", "intake.plan", "train", "evaluate")]
 FOREVER = 120.0
 
 
@@ -74,13 +75,13 @@ def _next_word(pipe: Connection, patience: float) -> bool:
 def _step(step: str, environment: dict[str, str], pipe: Connection) -> None:
     """Do the step as its container does, and say when it begins and when its commit does."""
     os.environ.update(environment)
-    commit = store.Store.commit
+    commit = versions.Store.commit
 
     def told(*arguments: object) -> None:
         pipe.send("commit")
         commit(*arguments)  # type: ignore[arg-type]
 
-    store.Store.commit = told  # type: ignore[assignment]
+    versions.Store.commit = told  # type: ignore[assignment]
     pipe.send("step")
     os._exit(steps.run(step))
 

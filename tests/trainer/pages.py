@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrain_trainer.batches import Batch, Seen, digest_of
 from retrain_trainer.contract import (
     Champion,
     CollectOutcome,
@@ -22,12 +21,13 @@ from retrain_trainer.contract import (
     Score,
     Task,
 )
-from retrain_trainer.data import Layout, Type
-from retrain_trainer.manifest import Report
-from retrain_trainer.metrics import Predicted
-from retrain_trainer.profile import Bins, Feature, Profile
+from retrain_trainer.data.profile import Bins, Feature, Profile
+from retrain_trainer.data.rows import Layout, Type
+from retrain_trainer.files.batches import Batch, Seen, digest_of
+from retrain_trainer.files.workspace import Plan, Portion, Training, Update
+from retrain_trainer.measure.metrics import Predicted
 from retrain_trainer.report.gather import Found
-from retrain_trainer.workspace import Plan, Portion, Training, Update
+from retrain_trainer.store.manifest import Report
 
 DIGEST = digest_of(b"")
 DAY = 86_400_000_000

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from retrain_trainer.objects import Bucket
+from retrain_trainer.files.objects import Bucket
 from tests.cluster import paths
 from tests.cluster.command import logged
 from tests.cluster.tools import fingerprint, go

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from retrain_trainer.batches import file_digest
 from retrain_trainer.contract import Fault
+from retrain_trainer.files.batches import file_digest
 from tests.trainer.world import World
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from retrain_trainer import answers, plan, steps
+from retrain_trainer import steps
 from retrain_trainer.contract import Evaluated, EvaluateOutcome, Fault, HoldoutReport, ModelRef, Reference, Score
-from retrain_trainer.faults import StepError, sentence_of
+from retrain_trainer.intake import plan
+from retrain_trainer.telling import answers
+from retrain_trainer.telling.faults import StepError, sentence_of
 from tests.trainer.world import ANSWER, World
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4

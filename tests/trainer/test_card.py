@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from retrain_trainer.card import card
+from retrain_trainer.report.card import card
 from tests.trainer.pages import Made, found_of, said_of
 
 CLASSES = np.array(["down", "up"])

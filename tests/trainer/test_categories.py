@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from retrain_trainer import pipeline
-from retrain_trainer.store import open_version
+from retrain_trainer.learn import pipeline
+from retrain_trainer.store.versions import open_version
 from tests.trainer.client import serving
 from tests.trainer.regions import REGIONS, as_type, hung_on_words, regions, renamed
 from tests.trainer.world import WEEK, Edit, World, merge

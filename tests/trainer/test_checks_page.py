@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import yaml
 
-from retrain_trainer import checks, guard, labels, overlap
 from retrain_trainer.contract import Check, CollectOutcome, Validation
-from retrain_trainer.profile import JUDGED_ROWS
-from retrain_trainer.sample import SAMPLE_ROWS
+from retrain_trainer.data.profile import JUDGED_ROWS
+from retrain_trainer.data.sample import SAMPLE_ROWS
+from retrain_trainer.intake import checks, labels, overlap
+from retrain_trainer.learn import guard
 from tests.trainer.world import WEEK, World, ended
 
 PAGE = (Path(__file__).parents[2] / "docs" / "checks.md").read_text()

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from retrain_trainer import __main__, schema
-from retrain_trainer.contract import Collected, CollectOutcome, Evaluated, ModelRef, Task, Trained
+from retrain_trainer import __main__
+from retrain_trainer.contract import Collected, CollectOutcome, Evaluated, ModelRef, Task, Trained, schema
 from tests.trainer.world import ANSWER
 
 PAGE = Path(__file__).parents[2] / "docs" / "contract.md"

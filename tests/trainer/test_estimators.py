@@ -8,9 +8,9 @@ import pytest
 import sklearn
 from sklearn.utils import all_estimators
 
-from retrain_trainer import pipeline
 from retrain_trainer.contract import Model
-from retrain_trainer.estimators import MODULES, UPDATABLE, Kind
+from retrain_trainer.learn import pipeline
+from retrain_trainer.learn.estimators import MODULES, UPDATABLE, Kind
 
 LEFT_OUT = {
     # wrap another estimator, or need a callable

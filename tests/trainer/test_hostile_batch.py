@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from retrain_trainer import bounds, reading
 from retrain_trainer.contract import CollectOutcome
-from retrain_trainer.data import Layout, Type
-from retrain_trainer.reading import read
+from retrain_trainer.data import bounds, reading
+from retrain_trainer.data.reading import read
+from retrain_trainer.data.rows import Layout, Type
 from tests.trainer.process import measured
 from tests.trainer.world import WEEK, World, ended
 

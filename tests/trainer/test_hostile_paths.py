@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from retrain_trainer.batches import file_digest
 from retrain_trainer.contract import Fault
+from retrain_trainer.files.batches import file_digest
 from tests.trainer.tampering import Tampering
 from tests.trainer.world import World
 

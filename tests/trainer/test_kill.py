@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from retrain_trainer import pipeline
-from retrain_trainer.batches import file_digest
-from retrain_trainer.manifest import GOLDEN, HOLDOUT, METRICS
-from retrain_trainer.store import open_version
+from retrain_trainer.files.batches import file_digest
+from retrain_trainer.learn import pipeline
+from retrain_trainer.store.manifest import GOLDEN, HOLDOUT, METRICS
+from retrain_trainer.store.versions import open_version
 from tests.trainer.kills import Cluster, drafts
 from tests.trainer.world import World
 

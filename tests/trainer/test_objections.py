@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from retrain_trainer import objections
 from retrain_trainer.contract import Fault
-from retrain_trainer.faults import StepError
+from retrain_trainer.learn import objections
+from retrain_trainer.telling.faults import StepError
 from tests.trainer.world import World
 
 

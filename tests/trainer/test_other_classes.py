@@ -8,9 +8,9 @@ import pytest
 from sklearn import metrics as judged
 
 from retrain_trainer.contract import Goal
-from retrain_trainer.metrics import Predicted, compared
-from retrain_trainer.missing import reason
-from retrain_trainer.score import lower_bound, score
+from retrain_trainer.measure.metrics import Predicted, compared
+from retrain_trainer.measure.missing import reason
+from retrain_trainer.measure.score import lower_bound, score
 from tests.trainer.test_score import KNOWN, ROWS, THREE, TWO, classes
 from tests.trainer.world import World
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
 
-from retrain_trainer import guard, pipeline
+from retrain_trainer.learn import guard, pipeline
 from tests.trainer.world import WEEK, World, flipped
 
 MEANING = "what the model knew. If the change is real, mode Refit learns it."

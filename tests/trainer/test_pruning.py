@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from retrain_trainer import folder
-from retrain_trainer.batches import file_digest
-from retrain_trainer.pruning import prune
-from retrain_trainer.store import Store, Version, open_version
+from retrain_trainer.files.batches import file_digest
+from retrain_trainer.store import folder
+from retrain_trainer.store.pruning import prune
+from retrain_trainer.store.versions import Store, Version, open_version
 from tests.trainer.world import World
 
 RUN = "churn-newest"

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from retrain_trainer import steps
-from retrain_trainer.batches import digest_of
 from retrain_trainer.contract import Task
-from retrain_trainer.faults import StepError
-from retrain_trainer.manifest import CARD, Manifest, inputs_of
-from retrain_trainer.store import Store, open_version
+from retrain_trainer.files.batches import digest_of
+from retrain_trainer.store.manifest import CARD, Manifest, inputs_of
+from retrain_trainer.store.versions import Store, open_version
+from retrain_trainer.telling.faults import StepError
 from tests.trainer.s3 import BucketWorld
 from tests.trainer.world import World
 

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from retrain_trainer import holdout, reading
-from retrain_trainer.batches import look_at
 from retrain_trainer.contract import CollectOutcome
-from retrain_trainer.data import Layout, Span, Type
-from retrain_trainer.faults import StepError
-from retrain_trainer.reading import read, read_rows
+from retrain_trainer.data import holdout, reading
+from retrain_trainer.data.reading import read, read_rows
+from retrain_trainer.data.rows import Layout, Span, Type
+from retrain_trainer.files.batches import look_at
+from retrain_trainer.telling.faults import StepError
 from tests.trainer.world import WEEK, World, ended
 
 ROWS, GROUP = 1000, 100

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from retrain_trainer import folder, incremental
 from retrain_trainer.contract import Fault, TrainOutcome
+from retrain_trainer.learn import incremental
+from retrain_trainer.store import folder
 from tests.trainer.world import World, flipped
 
 
@@ -139,7 +140,8 @@ class TestARunThatIsRepeated:
 
 SLOW_COMMIT = """
 import time
-from retrain_trainer import folder, steps
+from retrain_trainer.store import folder
+from retrain_trainer import steps
 save = folder._save
 def slow(path, content):
     save(path, content)

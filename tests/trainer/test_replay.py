@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from retrain_trainer.data import Layout, Rows, Type
-from retrain_trainer.reading import read_rows
-from retrain_trainer.replay import MOST_ROWS, Replay
+from retrain_trainer.data.reading import read_rows
+from retrain_trainer.data.rows import Layout, Rows, Type
+from retrain_trainer.learn.replay import MOST_ROWS, Replay
 from tests.trainer.world import WEEK, Edit, Run, World
 
 LAYOUT = Layout(features=("a", "b"), label="y", label_type=Type.TEXT, time="time", time_type=Type.TIME)

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrain_trainer.metrics import Predicted
+from retrain_trainer.measure.metrics import Predicted
 from retrain_trainer.report.gather import view
 from retrain_trainer.report.page import page
-from retrain_trainer.store import open_version
+from retrain_trainer.store.versions import open_version
 from tests.trainer.pages import Made, found_of, numbers_of, said_of
 from tests.trainer.world import World, flipped
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from retrain_trainer import report
-from retrain_trainer.metrics import Predicted
+from retrain_trainer.measure.metrics import Predicted
 from retrain_trainer.report.gather import view
 from retrain_trainer.report.page import page
 from retrain_trainer.report.wording import word

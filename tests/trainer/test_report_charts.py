@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from retrain_trainer.data import Layout, Type
+from retrain_trainer.data.rows import Layout, Type
 from retrain_trainer.report import svg
 from retrain_trainer.report.wording import change, count, listed, number, percent, short, when
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from retrain_trainer.manifest import PAGE
 from retrain_trainer.report.axes import rulings
 from retrain_trainer.report.gather import view
 from retrain_trainer.report.notes import notes
 from retrain_trainer.report.svg import around
 from retrain_trainer.report.told import of_batches, of_confusion
+from retrain_trainer.store.manifest import PAGE
 from tests.trainer.pages import Made, found_of, said_of
 from tests.trainer.world import WEEK, World
 

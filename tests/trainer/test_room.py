@@ -2,10 +2,10 @@
 
 import pytest
 
-from retrain_trainer import answers, room
 from retrain_trainer.contract import Champion, Data, Evaluation, Fault, Model, Task
-from retrain_trainer.estimators import METRICS, Kind
-from retrain_trainer.faults import StepError
+from retrain_trainer.learn.estimators import METRICS, Kind
+from retrain_trainer.telling import answers, room
+from retrain_trainer.telling.faults import StepError
 from tests.trainer.world import World
 
 ALL = [{"metric": metric} for metric in METRICS[Kind.CLASSIFIER]]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from retrain_trainer import objects
-from retrain_trainer.batches import listing
 from retrain_trainer.contract import CollectOutcome, Fault
-from retrain_trainer.faults import StepError
-from retrain_trainer.fetch import matches
-from retrain_trainer.objects import Object
+from retrain_trainer.files import objects
+from retrain_trainer.files.batches import listing
+from retrain_trainer.files.fetch import matches
+from retrain_trainer.files.objects import Object
+from retrain_trainer.telling.faults import StepError
 from tests.trainer.s3 import BucketWorld
 from tests.trainer.world import ended
 
@@ -164,7 +164,7 @@ class TestBatches:
     ) -> None:
         world = bucket_world
         world.add(0, 1)
-        for module in ("batches", "fetch", "checks"):
+        for module in ("files.batches", "files.fetch", "intake.checks"):
             monkeypatch.setattr(f"retrain_trainer.{module}.LARGEST", 100, raising=False)
         answer = world.run("first").collect
         assert answer.outcome is CollectOutcome.DATA_INVALID

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from retrain_trainer import connection, fetch, objects
-from retrain_trainer.faults import StepError
-from retrain_trainer.objects import Bucket
+from retrain_trainer.files import connection, fetch, objects
+from retrain_trainer.files.objects import Bucket
+from retrain_trainer.telling.faults import StepError
 from tests.trainer.s3 import Gateway
 from tests.trainer.unreachable import Climber, Cloud, Console, Liar, serving, silence
 

@@ -6,9 +6,9 @@ import secrets
 import shutil
 from typing import Any
 
-from retrain_trainer import pipeline
-from retrain_trainer.manifest import GOLDEN, HOLDOUT
-from retrain_trainer.store import Store, open_version
+from retrain_trainer.learn import pipeline
+from retrain_trainer.store.manifest import GOLDEN, HOLDOUT
+from retrain_trainer.store.versions import Store, open_version
 from tests.trainer.kills import FOREVER, Attempt, Cluster, drafts
 from tests.trainer.s3 import BucketWorld
 

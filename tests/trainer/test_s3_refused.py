@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import trustme
 
-from retrain_trainer import connection
 from retrain_trainer.contract import Fault
-from retrain_trainer.faults import StepError, sentence_of
-from retrain_trainer.objects import Bucket
-from retrain_trainer.places import bucket_and_key
-from retrain_trainer.store import open_version
+from retrain_trainer.files import connection
+from retrain_trainer.files.objects import Bucket
+from retrain_trainer.files.places import bucket_and_key
+from retrain_trainer.store.versions import open_version
+from retrain_trainer.telling.faults import StepError, sentence_of
 from tests.trainer.s3 import ADMIN, STRANGER, BucketWorld, Gateway, running
 from tests.trainer.world import World
 

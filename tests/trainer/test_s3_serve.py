@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from retrain_trainer import pipeline, serve
-from retrain_trainer.store import open_version
+from retrain_trainer.learn import pipeline
+from retrain_trainer.serve import server
+from retrain_trainer.store.versions import open_version
 from tests.trainer.client import rows, serving
 from tests.trainer.s3 import ADMIN, BucketWorld
 from tests.trainer.world import Run
@@ -67,7 +68,7 @@ async def test_it_is_not_ready_before_the_version_has_proved_itself(
 async def test_it_becomes_ready_once_the_bucket_lets_it_in(bucket_world: BucketWorld, begun: Run) -> None:
     candidate = begun.evaluate.candidate
     assert candidate is not None
-    bucket_world.patch.setattr(serve, "RETRY_SECONDS", 0.05)
+    bucket_world.patch.setattr(server, "RETRY_SECONDS", 0.05)
     bucket_world.patch.setenv("AWS_SECRET_ACCESS_KEY", "guessed")
     async with serving(candidate.uri, ready=False) as client:
         await asyncio.sleep(0.3)

@@ -5,13 +5,14 @@ from typing import Any
 import obstore
 import pytest
 
-from retrain_trainer import evaluate, prefix, steps
+from retrain_trainer import evaluate, steps
 from retrain_trainer.contract import Digest
-from retrain_trainer.faults import StepError
-from retrain_trainer.manifest import CARD, MANIFEST
-from retrain_trainer.pruning import prune
-from retrain_trainer.store import Store, open_version
-from retrain_trainer.workspace import Workspace
+from retrain_trainer.files.workspace import Workspace
+from retrain_trainer.store import prefix
+from retrain_trainer.store.manifest import CARD, MANIFEST
+from retrain_trainer.store.pruning import prune
+from retrain_trainer.store.versions import Store, open_version
+from retrain_trainer.telling.faults import StepError
 from tests.trainer.s3 import BucketWorld
 
 RUN = "churn-first"

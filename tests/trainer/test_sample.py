@@ -10,8 +10,8 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from retrain_trainer import pipeline
-from retrain_trainer.sample import SAMPLE_ROWS, Sample, hashes_of
+from retrain_trainer.data.sample import SAMPLE_ROWS, Sample, hashes_of
+from retrain_trainer.learn import pipeline
 
 ROWS = 35_000
 

@@ -11,9 +11,9 @@ from scipy.stats import t
 from sklearn import metrics as judged
 
 from retrain_trainer.contract import Goal
-from retrain_trainer.data import Labels
-from retrain_trainer.metrics import FORMULAS, Predicted
-from retrain_trainer.score import lower_bound, score
+from retrain_trainer.data.rows import Labels
+from retrain_trainer.measure.metrics import FORMULAS, Predicted
+from retrain_trainer.measure.score import lower_bound, score
 
 ROWS = 2000
 

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
 
-from retrain_trainer import pipeline, serve
 from retrain_trainer.contract import Model
-from retrain_trainer.faults import StepError
-from retrain_trainer.store import open_version
+from retrain_trainer.learn import pipeline
+from retrain_trainer.serve import server
+from retrain_trainer.store.versions import open_version
+from retrain_trainer.telling.faults import StepError
 from tests.trainer.client import rows, serving
 from tests.trainer.world import World, flipped
 
@@ -111,7 +112,7 @@ async def test_a_request_that_cannot_be_answered_says_why(uri: str, body: Any, e
 async def test_a_version_that_does_not_prove_itself_is_never_ready(
     world: World, uri: str, spoil: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(server, "RETRY_SECONDS", 0.05)
     folder = world.store / "v000001-first"
     digest, expected = None, ""
     if spoil == "digest":
@@ -151,17 +152,17 @@ def test_without_a_model_the_process_waits_and_ends_at_once_when_told(tmp_path: 
     command = [sys.executable, "-c", REPORTING_SERVER]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        assert server.stderr is not None
-        port = int(server.stdout.readline())
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        port = int(process.stdout.readline())
         script = f"import urllib.request as u; u.urlopen('http://127.0.0.1:{port}/v2/health/ready')"
         refused = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
         assert "HTTP Error 503: Service Unavailable" in refused.stderr
-        assert server.stderr.readline() == f"{serve.WAITING}\n"
+        assert process.stderr.readline() == f"{server.WAITING}\n"
         told = time.monotonic()
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=10) == 0
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
         # A fifth of a second on a quiet machine; without a grace period of our own it would be a minute.
         assert time.monotonic() - told < 5
 
@@ -193,11 +194,11 @@ def test_a_version_at_the_root_is_looked_for_there() -> None:
 REPORTING_SERVER = """
 from aiohttp import web
 from sklearn.pipeline import Pipeline
-from retrain_trainer import serve
+from retrain_trainer.serve import server
 start = web.TCPSite.start
 async def reporting(site):
     await start(site)
     print(site._server.sockets[0].getsockname()[1], flush=True)
 web.TCPSite.start = reporting
-serve.serve()
+server.serve()
 """

@@ -11,11 +11,12 @@ import pytest
 import sklearn
 import skops.io
 
-from retrain_trainer import pipeline, shelf
 from retrain_trainer.contract import Fault
-from retrain_trainer.faults import StepError
-from retrain_trainer.places import local_path
-from retrain_trainer.store import open_version
+from retrain_trainer.files.places import local_path
+from retrain_trainer.learn import pipeline
+from retrain_trainer.store import shelf
+from retrain_trainer.store.versions import open_version
+from retrain_trainer.telling.faults import StepError
 from tests.trainer.world import World
 
 

@@ -8,8 +8,9 @@ import yaml
 
 from retrain_operator.model.names import DIGEST_ANNOTATION
 from retrain_operator.model.policy import PolicySpec
-from retrain_trainer import connection, manifest, objects, shelf
 from retrain_trainer.contract import Model
+from retrain_trainer.files import connection, objects
+from retrain_trainer.store import manifest, shelf
 from tests.trainer.s3 import BucketWorld
 
 PAGE = (Path(__file__).parents[2] / "docs" / "store.md").read_text()

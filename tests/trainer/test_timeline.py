@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from retrain_trainer.data import Keys, Layout, Type
-from retrain_trainer.timeline import DAY, Stretch, Timeline, newest, next_after
+from retrain_trainer.data.rows import Keys, Layout, Type
+from retrain_trainer.data.timeline import DAY, Stretch, Timeline, newest, next_after
 
 LAYOUT = Layout(features=("a",), label="y", label_type=Type.INTEGER, time="time", time_type=Type.TIME)
 CHUNK = 100

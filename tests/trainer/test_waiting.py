@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retrain_trainer import pipeline
 from retrain_trainer.contract import Model
-from retrain_trainer.data import Floats
-from retrain_trainer.estimators import MODULES, Kind
-from retrain_trainer.faults import InputError
-from retrain_trainer.serve import Settings
-from retrain_trainer.served import Served, load
-from retrain_trainer.store import open_version
-from retrain_trainer.together import LINEAR, TREES, say, scores
-from retrain_trainer.waiting import Waiting
+from retrain_trainer.data.rows import Floats
+from retrain_trainer.learn import pipeline
+from retrain_trainer.learn.estimators import MODULES, Kind
+from retrain_trainer.serve.served import Served, load
+from retrain_trainer.serve.server import Settings
+from retrain_trainer.serve.together import LINEAR, TREES, say, scores
+from retrain_trainer.serve.waiting import Waiting
+from retrain_trainer.store.versions import open_version
+from retrain_trainer.telling.faults import InputError
 from tests.trainer.client import rows, serving
 from tests.trainer.world import World
 

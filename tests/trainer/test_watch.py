@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retrain_trainer.profile import psi
+from retrain_trainer.data.profile import psi
 from tests.trainer.client import rows, serving
 from tests.trainer.world import World
 

@@ -20,9 +20,9 @@ def main(words: list[str]) -> int:
             signal.signal(signal.SIGTERM, lambda *_: os._exit(ENDED))
             return int(importlib.import_module("retrain_trainer.steps").run(step))
         case ["serve"]:
-            return int(importlib.import_module("retrain_trainer.serve").serve())
+            return int(importlib.import_module("retrain_trainer.serve.server").serve())
         case ["schema", folder]:
-            importlib.import_module("retrain_trainer.schema").write_schemas(Path(folder))
+            importlib.import_module("retrain_trainer.contract.schema").write_schemas(Path(folder))
             return 0
         case _:
             print(USAGE, file=sys.stderr)  # noqa: T201 - a command speaks to its terminal

@@ -5,14 +5,14 @@ Nothing is trained on here, and nothing heavy is imported before there is someth
 
 import importlib
 
-from retrain_trainer.answers import answer
-from retrain_trainer.batches import Batch, batches_of, bring, new_data
 from retrain_trainer.contract import Collected, CollectOutcome, Mode, Task
-from retrain_trainer.estimators import require_known, require_updatable
-from retrain_trainer.faults import NoBucketError
-from retrain_trainer.room import require_room
-from retrain_trainer.store import Store, Version
-from retrain_trainer.workspace import Plan, Workspace, write
+from retrain_trainer.files.batches import Batch, batches_of, bring, new_data
+from retrain_trainer.files.workspace import Plan, Workspace, write
+from retrain_trainer.learn.estimators import require_known, require_updatable
+from retrain_trainer.store.versions import Store, Version
+from retrain_trainer.telling.answers import answer
+from retrain_trainer.telling.faults import NoBucketError
+from retrain_trainer.telling.room import require_room
 
 KNOWN = (
     "No new data: an earlier run already tried these batches in the same way, to no avail; nothing is trained until "
@@ -54,7 +54,7 @@ def _plan(task: Task, workspace: Workspace) -> Plan:
         return Plan(run=task.run, outcome=CollectOutcome.NO_NEW_DATA, message=KNOWN, data_digest=digest)
     done = {batch.digest for batch in seen if batch.until is None}
     bring(batch for batch in listed if batch.digest not in done)
-    plan: Plan = importlib.import_module("retrain_trainer.plan").make_plan(task, workspace, listed, champion)
+    plan: Plan = importlib.import_module("retrain_trainer.intake.plan").make_plan(task, workspace, listed, champion)
     bring(portion.batch for portion in plan.portions)
     return plan.model_copy(update={"data_digest": digest})
 

@@ -7,24 +7,25 @@ import numpy as np
 import sklearn
 from sklearn.pipeline import Pipeline
 
-from retrain_trainer import guard, pipeline, release
-from retrain_trainer.answers import answer
+from retrain_trainer import release
 from retrain_trainer.contract import Evaluated, EvaluateOutcome, Gate, HoldoutReport, Reference, Score, Task
-from retrain_trainer.data import Layout
-from retrain_trainer.estimators import METRICS, Kind
-from retrain_trainer.faults import StepError
-from retrain_trainer.holdout import moment
-from retrain_trainer.manifest import HOLDOUT, Report
-from retrain_trainer.measure import distribution, predict
-from retrain_trainer.metrics import Predicted
-from retrain_trainer.missing import WORD, reason
-from retrain_trainer.places import content
-from retrain_trainer.profile import Profile
-from retrain_trainer.pruning import prune
-from retrain_trainer.score import lower_bound, scale_of, score, sign
-from retrain_trainer.slices import sliced
-from retrain_trainer.store import LARGEST_MODEL, Store, Version
-from retrain_trainer.workspace import Plan, Training, Workspace, parse
+from retrain_trainer.data.holdout import moment
+from retrain_trainer.data.profile import Profile
+from retrain_trainer.data.rows import Layout
+from retrain_trainer.files.places import content
+from retrain_trainer.files.workspace import Plan, Training, Workspace, parse
+from retrain_trainer.learn import guard, pipeline
+from retrain_trainer.learn.estimators import METRICS, Kind
+from retrain_trainer.measure.metrics import Predicted
+from retrain_trainer.measure.missing import WORD, reason
+from retrain_trainer.measure.predict import distribution, predict
+from retrain_trainer.measure.score import lower_bound, scale_of, score, sign
+from retrain_trainer.measure.slices import sliced
+from retrain_trainer.store.manifest import HOLDOUT, Report
+from retrain_trainer.store.pruning import prune
+from retrain_trainer.store.versions import LARGEST_MODEL, Store, Version
+from retrain_trainer.telling.answers import answer
+from retrain_trainer.telling.faults import StepError
 
 
 def evaluate(task: Task, workspace: Workspace) -> Evaluated:

@@ -17,20 +17,20 @@ import numpy as np
 from pydantic import BaseModel
 from sklearn.pipeline import Pipeline
 
-from retrain_trainer import manifest as files
-from retrain_trainer import pipeline
-from retrain_trainer.card import card
 from retrain_trainer.collect import collected
 from retrain_trainer.contract import Evaluated, Task
-from retrain_trainer.manifest import Golden, Manifest, Report
-from retrain_trainer.metrics import Predicted
-from retrain_trainer.profile import Profile
-from retrain_trainer.reading import read_rows
+from retrain_trainer.data.profile import Profile
+from retrain_trainer.data.reading import read_rows
+from retrain_trainer.files.workspace import Plan, Training, Workspace
+from retrain_trainer.learn import pipeline
+from retrain_trainer.measure.metrics import Predicted
+from retrain_trainer.report.card import card
 from retrain_trainer.report.gather import Found, view
 from retrain_trainer.report.page import page
-from retrain_trainer.store import Store
+from retrain_trainer.store import manifest as files
+from retrain_trainer.store.manifest import Golden, Manifest, Report
+from retrain_trainer.store.versions import Store
 from retrain_trainer.train import trained
-from retrain_trainer.workspace import Plan, Training, Workspace
 
 GOLDEN_ROWS = 10
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "skops", "pyarrow")

@@ -11,7 +11,6 @@ import traceback
 
 from pydantic import ValidationError
 
-from retrain_trainer.answers import answer, tell
 from retrain_trainer.contract import (
     TASK_VARIABLE,
     Answer,
@@ -23,9 +22,10 @@ from retrain_trainer.contract import (
     Trained,
     TrainOutcome,
 )
-from retrain_trainer.faults import StepError, sentence_of
-from retrain_trainer.store import Store
-from retrain_trainer.workspace import Workspace
+from retrain_trainer.files.workspace import Workspace
+from retrain_trainer.store.versions import Store
+from retrain_trainer.telling.answers import answer, tell
+from retrain_trainer.telling.faults import StepError, sentence_of
 
 KEPT = 16 << 20
 """Bytes of the largest block that is kept for the next one when it is freed: more than a piece of rows has."""

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import numpy as np
 
-from retrain_trainer import guard, incremental, objections, pipeline
-from retrain_trainer.answers import answer
-from retrain_trainer.batches import digest_of
 from retrain_trainer.contract import Mode, Task, Trained, TrainOutcome
 from retrain_trainer.contract.wording import count
-from retrain_trainer.data import Layout, Rows, Span
-from retrain_trainer.faults import StepError
-from retrain_trainer.incremental import Progress
-from retrain_trainer.manifest import HOLDOUT, REPLAY, inputs_of
-from retrain_trainer.profile import Profile
-from retrain_trainer.reading import read_rows
-from retrain_trainer.replay import Replay
-from retrain_trainer.store import Store
-from retrain_trainer.workspace import Plan, Portion, Training, Update, Workspace, parse, write
+from retrain_trainer.data.profile import Profile
+from retrain_trainer.data.reading import read_rows
+from retrain_trainer.data.rows import Layout, Rows, Span
+from retrain_trainer.files.batches import digest_of
+from retrain_trainer.files.workspace import Plan, Portion, Training, Update, Workspace, parse, write
+from retrain_trainer.learn import guard, incremental, objections, pipeline
+from retrain_trainer.learn.incremental import Progress
+from retrain_trainer.learn.replay import Replay
+from retrain_trainer.store.manifest import HOLDOUT, REPLAY, inputs_of
+from retrain_trainer.store.versions import Store
+from retrain_trainer.telling.answers import answer
+from retrain_trainer.telling.faults import StepError
 
 
 def train(task: Task, workspace: Workspace) -> Trained:

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from retrain_trainer.data import Labels
-from retrain_trainer.metrics import Predicted
+from retrain_trainer.data.rows import Labels
+from retrain_trainer.measure.metrics import Predicted
 from retrain_trainer.report.pieces import pieces, places
 from retrain_trainer.report.view import Bin, Calibration, Confusion, Reliability
 from retrain_trainer.report.wording import word

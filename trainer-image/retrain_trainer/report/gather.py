@@ -4,13 +4,13 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from retrain_trainer import manifest
 from retrain_trainer.contract import Evaluated, Task
 from retrain_trainer.contract.evaluation import goal_of
-from retrain_trainer.data import Type
-from retrain_trainer.manifest import Report
-from retrain_trainer.metrics import Predicted
-from retrain_trainer.profile import Profile
+from retrain_trainer.data.profile import Profile
+from retrain_trainer.data.rows import Type
+from retrain_trainer.files.workspace import Plan, Training
+from retrain_trainer.measure.metrics import Predicted
+from retrain_trainer.measure.score import sign
 from retrain_trainer.report import history
 from retrain_trainer.report.classes import calibration, confusion
 from retrain_trainer.report.judging import judgement
@@ -18,8 +18,8 @@ from retrain_trainer.report.residuals import residuals
 from retrain_trainer.report.stretches import stretches
 from retrain_trainer.report.view import FeatureView, Head, HoldoutView, Measured, SlicesView, SliceView, View
 from retrain_trainer.report.wording import count, span, value, when, word
-from retrain_trainer.score import sign
-from retrain_trainer.workspace import Plan, Training
+from retrain_trainer.store import manifest
+from retrain_trainer.store.manifest import Report
 
 ABOUT = {
     manifest.MODEL: "the model, in the skops format",

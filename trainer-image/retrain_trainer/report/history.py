@@ -1,10 +1,10 @@
 """Which batches a version comes from, and what each did to it: put together from the plan and from the training."""
 
-from retrain_trainer.batches import Seen
-from retrain_trainer.data import Layout
+from retrain_trainer.data.rows import Layout
+from retrain_trainer.files.batches import Seen
+from retrain_trainer.files.workspace import Plan, Training, Update
 from retrain_trainer.report.view import BatchView, UpdateView
 from retrain_trainer.report.wording import when, word
-from retrain_trainer.workspace import Plan, Training, Update
 
 
 def batches(plan: Plan, training: Training, layout: Layout) -> tuple[BatchView, ...]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from retrain_trainer.batches import digest_of
 from retrain_trainer.contract import Evaluated, Evaluation, Gate, Goal, ModelRef, Task
 from retrain_trainer.contract.verdict import gate_objection, reference_objection, slice_objection, verdict
+from retrain_trainer.files.batches import digest_of
 from retrain_trainer.report.view import GateView, Judgement
 from retrain_trainer.report.wording import change, number, word
 

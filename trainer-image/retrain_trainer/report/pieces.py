@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from retrain_trainer.data import Floats, Labels
-from retrain_trainer.metrics import Predicted
+from retrain_trainer.data.rows import Floats, Labels
+from retrain_trainer.measure.metrics import Predicted
 
 PIECE = 65_536
 SAMPLE = 50_000

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from retrain_trainer.data import Floats
-from retrain_trainer.metrics import Predicted
+from retrain_trainer.data.rows import Floats
+from retrain_trainer.measure.metrics import Predicted
 from retrain_trainer.report.pieces import SAMPLE, pieces, spread
 from retrain_trainer.report.view import Residuals, Tenth
 

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrain_trainer.contract import Goal
-from retrain_trainer.data import Floats, Layout, Type
-from retrain_trainer.metrics import Predicted
+from retrain_trainer.data.rows import Floats, Layout, Type
+from retrain_trainer.measure.metrics import Predicted
 from retrain_trainer.report.pieces import pieces
 from retrain_trainer.report.view import Stretch, Stretches
 from retrain_trainer.report.wording import when

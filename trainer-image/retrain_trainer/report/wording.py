@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from retrain_trainer.batches import Key
 from retrain_trainer.contract import wording
-from retrain_trainer.data import Layout, Type
-from retrain_trainer.holdout import moment
+from retrain_trainer.data.holdout import moment
+from retrain_trainer.data.rows import Layout, Type
+from retrain_trainer.files.batches import Key
 
 NONE = "\N{EN DASH}"
 """Stands where there is no number."""

@@ -1,0 +1,250 @@
+"""Reads batches, Parquet or CSV, in chunks of rows ready for training: memory does not grow with the file.
+
+Columns are read in chunks, and made into rows in pieces of them: those are looked at many times, and small enough to
+stay in the cache of one core meanwhile.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from retrain_trainer.contract.wording import count
+from retrain_trainer.data import bounds
+from retrain_trainer.data.categories import coded
+from retrain_trainer.data.rows import (
+    ARROW,
+    WHOLE,
+    Keys,
+    Layout,
+    Rows,
+    Span,
+    Type,
+    columns_of,
+    keys_of,
+    time_keys,
+    type_of,
+)
+from retrain_trainer.data.timeline import Stretch
+from retrain_trainer.files.batches import Key
+from retrain_trainer.telling.faults import BadBatchError, Problem
+
+CHUNK_ROWS, CHUNK_VALUES = 32_768, 1 << 23
+"""Of a chunk at most; very wide tables are read in fewer rows at a time."""
+PIECE_ROWS = 16_384
+"""Of a chunk at a time: 20 features of them are 2.6 MB. Of 65,536 rows at a time, SGD takes a third longer for each; of
+4,096, what scikit-learn does once a call takes as long as learning."""
+BUFFER = 1 << 18
+"""Bytes of a column that are read ahead, however large its row group is."""
+UTF8 = "UTF-8 text (write the file anew in UTF-8)"
+TIME = "a time such as 2024-01-31 10:00 (ISO 8601)"
+TELLING = (pa.types.is_signed_integer, pa.types.is_floating, pa.types.is_timestamp, pa.types.is_date32)
+"""Types whose least and largest value stand in a Parquet file as they are."""
+
+
+def header(path: Path, batch: str) -> dict[str, Type]:
+    """Return the columns of a file with their types; BadBatchError when it is not a readable Parquet or CSV file."""
+    with _told(batch):
+        if path.suffix == ".parquet":
+            bounds.check_footer(path, batch)
+            schema = pq.read_schema(path)
+        else:
+            file = _csv(path, batch, None)
+            schema = file.schema
+            if all(map(pa.types.is_null, schema.types)) and next(iter(file), None) is None:
+                raise BadBatchError(Problem(batch, "rows", "at least one row", "none below the names of the columns"))
+        twice = [name for name, times in Counter(schema.names).items() if times > 1]
+    if twice:
+        raise BadBatchError(Problem(batch, "columns", "each name once", f"{twice[0]} more than once", twice[0]))
+    return {field.name: type_of(field.type) for field in schema}
+
+
+def read(
+    path: Path, batch: str, layout: Layout, span: Span = WHOLE, numbers: Span = WHOLE
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield a file in chunks with the columns and types of the layout, each with the number of its first row.
+
+    Features stay float32 where they are stored so. Row groups without any key in `span`, or any row number in
+    `numbers`, are passed over, and so is what comes after `numbers`. BadBatchError names what does not fit.
+    """
+    rows, schema = 0, layout.arrow()
+    with _told(batch, path):
+        for first, chunk in _chunks(path, batch, layout, (span, numbers)):
+            if numbers.until is not None and first >= numbers.until:
+                break
+            rows += chunk.num_rows
+            bounds.check_rows(rows, batch)
+            yield first, _fitted(chunk, batch, layout, schema)
+
+
+def read_rows(path: Path, batch: str, layout: Layout, span: Span = WHOLE, numbers: Span = WHOLE) -> Iterator[Rows]:
+    """Yield those rows of a file that have a label and whose keys lie in the span, some thousands at a time."""
+    for first, chunk in read(path, batch, layout, span, numbers):
+        columns = columns_of(chunk, layout, first)
+        yield from columns.where(span.holds(columns.keys)).pieces(PIECE_ROWS)
+
+
+def read_keys(path: Path, batch: str, layout: Layout, stretches: Sequence[Stretch]) -> Keys:
+    """Read once more the keys of some stretches of a file, and nothing else of it that need not be."""
+    slim = layout.model_copy(update={"features": (), "categories": ()})
+    begins, ends = (np.array([getattr(stretch, edge) for stretch in stretches]) for edge in ("begin", "end"))
+    keys, count = np.empty(0, np.int64), 0
+    for first, chunk in read(path, batch, slim, numbers=Span(int(begins.min()), int(ends.max()))):
+        place = np.arange(first, first + chunk.num_rows)
+        inside = np.searchsorted(begins, place, side="right") - 1
+        wanted = (inside >= 0) & (place < ends[inside]) & chunk.column(layout.label).is_valid().to_numpy(False)
+        found = keys_of(chunk, slim, first)[wanted]
+        keys = keys if count else np.empty(int(np.sum(ends - begins)), found.dtype)
+        keys[count : count + len(found)] = found
+        count += len(found)
+    return keys[:count]
+
+
+def stored(path: Path, batch: str, layout: Layout) -> pa.Schema:
+    """Return the types of the layout, with float32 for each feature that a file has so."""
+    with _told(batch):
+        seen = pq.read_schema(path) if path.suffix == ".parquet" else pa.schema([])
+    short = {field.name for field in seen if pa.types.is_float32(field.type)}.intersection(layout.numbers)
+    fields = (field.with_type(pa.float32()) if field.name in short else field for field in layout.arrow())
+    return pa.schema(list(fields))
+
+
+def _chunks(path: Path, batch: str, layout: Layout, spans: tuple[Span, Span]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    rows = max(min(CHUNK_ROWS, CHUNK_VALUES // max(len(layout.columns), len(layout.features))), 1)
+    if path.suffix != ".parquet":
+        found = _csv(path, batch, layout)
+        yield from _numbered((chunk.slice(at, rows) for chunk in found for at in range(0, chunk.num_rows, rows)), 0)
+        return
+    words = [layout.label] if layout.label_type is Type.TEXT else []
+    words += [entry.column for entry in layout.categories]
+    with pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER, read_dictionary=words) as file:
+        bounds.check_row_groups(file.metadata, batch, layout.columns)
+        for first, groups in _groups(file, layout, *spans):
+            # Threads would only pass the columns of so small a chunk around.
+            found = file.iter_batches(rows, row_groups=groups, columns=list(layout.columns), use_threads=False)
+            yield from _numbered(found, first)
+
+
+def _numbered(chunks: Iterable[pa.RecordBatch], first: int) -> Iterator[tuple[int, pa.RecordBatch]]:
+    for chunk in chunks:
+        yield first, chunk
+        first += chunk.num_rows
+
+
+def _groups(file: pq.ParquetFile, layout: Layout, span: Span, numbers: Span) -> Iterator[tuple[int, list[int]]]:
+    """Yield each run of row groups that may have a key and a row number in the spans, with that of its first row."""
+    first, begin, run = 0, 0, list[int]()
+    for number in range(file.metadata.num_row_groups):
+        rows = file.metadata.row_group(number).num_rows
+        places = first, first + rows - 1
+        edges = places if layout.time is None or span == WHOLE else _edges(file, number, layout)
+        if numbers.meets(*places) and (edges is None or span.meets(*edges)):
+            begin = begin if run else first
+            run.append(number)
+        elif run:
+            yield begin, run
+            run = []
+        first += rows
+    if run:
+        yield begin, run
+
+
+def _edges(file: pq.ParquetFile, number: int, layout: Layout) -> tuple[Key, Key] | None:
+    """Return the first and the last time of a row group as the file tells them, None where it does not."""
+    paths = [file.metadata.schema.column(place).path for place in range(file.metadata.num_columns)]
+    if layout.time not in paths or layout.time_type is None:
+        return None
+    kind = file.schema_arrow.field(layout.time).type
+    told = file.metadata.row_group(number).column(paths.index(layout.time)).statistics
+    if told is None or not told.has_min_max or not any(fits(kind) for fits in TELLING):
+        return None
+    edges = pa.array([told.min_raw, told.max_raw], kind).cast(ARROW[layout.time_type], safe=False)
+    first, last = time_keys(edges, layout).tolist()
+    return first, last
+
+
+def _csv(path: Path, batch: str, layout: Layout | None) -> pacsv.CSVStreamingReader:
+    """Open a CSV file. With a layout, numbers are read as float64 even where the first rows look like integers."""
+    if path.suffix != ".csv":
+        raise BadBatchError(Problem(batch, "format", "a file ending in .parquet or .csv", path.suffix or "no ending"))
+    bounds.check_head(path, batch)
+    types: dict[str, pa.DataType] = {}
+    if layout is not None:
+        seen = header(path, batch)
+        types = {name: pa.float64() for name in layout.numbers if seen.get(name) is not Type.BOOLEAN}
+        types |= {words.column: pa.string() for words in layout.categories}
+        if seen.get(layout.label) is not Type.BOOLEAN and layout.label_type is not Type.BOOLEAN:
+            types[layout.label] = pa.float64() if layout.label_type is Type.INTEGER else ARROW[layout.label_type]
+    options = pacsv.ConvertOptions(
+        column_types=types, strings_can_be_null=True, include_columns=list(layout.columns) if layout else None
+    )
+    return pacsv.open_csv(path, convert_options=options)
+
+
+def _fitted(chunk: pa.RecordBatch, batch: str, layout: Layout, schema: pa.Schema) -> pa.RecordBatch:
+    """Cast a chunk to the layout's types; BadBatchError names the column that does not cast."""
+    arrays, names, numbers, inputs = [], chunk.schema.names, len(layout.numbers), len(layout.inputs)
+    for place, (field, name) in enumerate(zip(schema, layout.columns, strict=True)):
+        column, feature = chunk.column(names.index(name)), place < numbers
+        if name == layout.label:
+            bounds.check_words(column, batch, layout.label)
+        if numbers <= place < inputs:
+            arrays.append(coded(column))
+            continue
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        if pa.types.is_timestamp(column.type) and column.type.unit == field.type.unit:
+            column = column.view(field.type)  # times without a zone are UTC: no number changes
+        elif not (column.type == field.type or (feature and pa.types.is_float32(column.type))):
+            column = _cast(column, batch, field, safe=not feature and not pa.types.is_timestamp(field.type))
+        arrays.append(column)
+    if layout.time is not None:
+        floating = pa.types.is_floating(arrays[-1].type)
+        lacking = arrays[-1].is_null(nan_is_null=True).sum().as_py() if floating else arrays[-1].null_count
+        if lacking:
+            seen = f"{count(lacking, 'row')} without"
+            raise BadBatchError(Problem(batch, "time", "a time in every row", seen, layout.time))
+    return pa.RecordBatch.from_arrays(arrays, names=layout.columns)
+
+
+def _cast(column: pa.Array, batch: str, field: pa.Field, *, safe: bool) -> pa.Array:
+    try:
+        return column.cast(field.type, safe=safe)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        expected, seen = f"values that fit {field.type}", f"{column.type}"
+        if pa.types.is_integer(field.type) and pa.types.is_floating(column.type):
+            expected, seen = "classes to learn (for numbers take a regressor)", "numbers that are not whole"
+        raise BadBatchError(Problem(batch, "type", expected, seen, field.name)) from None
+
+
+@contextmanager
+def _told(batch: str, path: Path | None = None) -> Iterator[None]:
+    """Turn what pyarrow raises over an unreadable file into BadBatchError; what the operating system says passes."""
+    try:
+        yield
+    except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError) as error:
+        raise BadBatchError(_unreadable(batch, str(error), path)) from None
+    except UnicodeDecodeError:
+        raise BadBatchError(Problem(batch, "readable", UTF8, "names of columns that are none")) from None
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise BadBatchError(_unreadable(batch, str(error), path)) from None
+
+
+def _unreadable(batch: str, text: str, path: Path | None) -> Problem:
+    """Name the column and the value when pyarrow does, as in `In CSV column #1: ... to double: invalid value 'abc'`."""
+    found = re.search(r"(?s)CSV column #(\d+): .*conversion error to (\w+).*: invalid (UTF8|value '(.{0,40}))", text)
+    if found:
+        column = None if path is None else pacsv.open_csv(path).schema.names[int(found[1])]
+        value = (found[4] or "").split("\n", maxsplit=1)[0].rstrip("'")
+        if found[3] == "UTF8" or "\N{REPLACEMENT CHARACTER}" in value:
+            return Problem(batch, "readable", UTF8, "a value that is none", column)
+        return Problem(batch, "type", TIME if found[2] == "timestamp" else "a number", f"'{value}'", column)
+    return Problem(batch, "readable", "a whole Parquet or CSV file", text.split(".", maxsplit=1)[0][:120])

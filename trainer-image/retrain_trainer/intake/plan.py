@@ -1,0 +1,207 @@
+"""Turns new batches into a plan: what is trained on, what is held out, and what a new version leaves behind it."""
+
+import importlib
+
+from retrain_trainer.contract import Check, CollectOutcome, Mode, OnBadBatch, Task
+from retrain_trainer.contract.wording import count
+from retrain_trainer.data import bounds, holdout
+from retrain_trainer.data.profile import profile_of
+from retrain_trainer.files.batches import Batch, Key, Seen, bring
+from retrain_trainer.files.workspace import Plan, Portion, Workspace, write
+from retrain_trainer.intake import checks, labels, overlap
+from retrain_trainer.intake.survey import Past, Survey, survey
+from retrain_trainer.store.versions import Version
+from retrain_trainer.telling.faults import BadBatchError, Problem
+
+
+def make_plan(task: Task, workspace: Workspace, listed: list[Batch], champion: Version | None) -> Plan:
+    """Read what is new among the listed batches, and say what becomes of it; leave the profile and the holdout."""
+    past = Past.of(champion)
+    found = survey(task, listed, past)
+    if found.problems and task.data.validation.on_bad_batch is OnBadBatch.REJECT:
+        return _ended(task, CollectOutcome.DATA_INVALID, _told(found.problems))
+    rows = sum(entry.findings.rows for entry in found.judged if entry.batch.digest not in past.seen)
+    if rows < task.data.validation.min_rows:
+        return _ended(task, CollectOutcome.NO_NEW_DATA, _too_little(task, rows, found.problems))
+    assert found.layout is not None  # where a batch has passed, there is a layout
+    profile = profile_of(found.layout, [entry.findings for entry in found.judged], past.profile)
+    problems = checks.together(profile, found.distances, past.profile)
+    problem = next(checks.asked(problems, task.data.validation.skip_checks), None)
+    if problem is not None:
+        return _ended(task, CollectOutcome.DATA_INVALID, problem.sentence())
+    write(workspace.profile, profile)
+    bad = {problem.batch for problem in found.problems}
+    good = [batch for batch in listed if batch.name not in bad]
+    try:
+        return _parted(task, workspace, found, past, good)
+    except BadBatchError as error:
+        return _ended(task, CollectOutcome.DATA_INVALID, str(error))
+
+
+def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: list[Batch]) -> Plan:
+    """Part the new rows in training and holdout, write the holdout, and check the labels in it."""
+    assert found.layout is not None
+    keys = [entry.keys for entry in found.judged]
+    watermark = None if past.champion is None else past.champion.manifest.watermark
+    part = holdout.cut(keys, found.layout, task.data.holdout, watermark)
+    plan = Plan(
+        run=task.run,
+        outcome=CollectOutcome.COLLECTED,
+        message=_message(found, part),
+        batches=len(found.judged),
+        rows=part.trained + part.held,
+        inconclusive=part.shortage,
+        psi=found.distances,
+    )
+    if part.shortage is not None:
+        return plan
+    afresh = _afresh(task, found, past)
+    portions = _all_portions(found, part, past, good) if afresh else _new_portions(found, part)
+    window = task.model.window if task.model.mode is Mode.REFIT else None
+    portions = portions[-(window or 0) :]
+    problem = _held_out(task, workspace, found, past, part, portions)
+    if problem is not None:
+        return _ended(task, CollectOutcome.DATA_INVALID, problem.sentence())
+    decided = {
+        "portions": tuple(portions),
+        "afresh": afresh,
+        "seen": _behind(found, part, past),
+        "watermark": _newest_trained(part, watermark) if found.layout.time else None,
+        "holdout": holdout.report(workspace.holdout, found.layout),
+        "spans": _spans(found) if found.layout.time else {},
+        "left_out": {str(problem.batch): problem.sentence() for problem in found.problems},
+    }
+    return plan.model_copy(update=decided)
+
+
+def _held_out(
+    task: Task, workspace: Workspace, found: Survey, past: Past, part: holdout.Cut, portions: list[Portion]
+) -> Problem | None:
+    """Write the holdout, and return what is wrong with it; one that is too large is not written."""
+    assert found.layout is not None
+    classes = {entry.label for entry in past.profile.classes} if past.profile else set()
+    classes |= {label for entry in found.judged for label in entry.findings.classes}
+    problem = bounds.held_out(part.held // part.every, len(classes))
+    if problem is not None:
+        return problem
+    pieces = [
+        holdout.Piece(entry.batch, start, split.after)
+        for entry, start, split in zip(found.judged, part.starts, part.splits, strict=True)
+        if start is not None
+    ]
+    step, rules = labels.step(part.held, found.layout), task.data.validation
+    some = holdout.write(workspace.holdout, pieces, found.layout, part.every, step)
+    problem = next(labels.problems(some, found.layout, past.champion, rules), None)
+    if problem is None and found.layout.time is None and Check.LEAKAGE not in rules.skip_checks:
+        bring(portion.batch for portion in portions)
+        problem = next(overlap.problems(some, portions, found.layout), None)
+    return problem
+
+
+def _spans(found: Survey) -> dict[str, tuple[Key, Key]]:
+    """Return from when to when the new rows of each judged batch are."""
+    edges = {entry.batch.name: (entry.keys.first, entry.keys.last) for entry in found.judged}
+    return {name: (first, last) for name, (first, last) in edges.items() if first is not None and last is not None}
+
+
+def _new_portions(found: Survey, part: holdout.Cut) -> list[Portion]:
+    """Of each judged batch the new rows before the holdout."""
+    return [
+        Portion(batch=entry.batch, start=entry.start, until=until, end=entry.keys.end(until))
+        for entry, until, split in zip(found.judged, part.starts, part.splits, strict=True)
+        if until is None or split.before
+    ]
+
+
+def _all_portions(found: Survey, part: holdout.Cut, past: Past, good: list[Batch]) -> list[Portion]:
+    """Of each batch, old ones included, all rows before the holdout but those the champion was judged on.
+
+    They are the reference that no new data can have spoiled; a strong learner would know them by heart.
+    """
+    new = {portion.batch.digest: portion for portion in _new_portions(found, part)}
+    portions = []
+    for batch in good:
+        seen = past.seen.get(batch.digest)
+        if seen is not None and seen.behind:
+            portions.append(Portion(batch=batch, until=seen.until))
+        elif seen is None and batch.digest in new:
+            portions.append(new[batch.digest])
+    return portions
+
+
+def _behind(found: Survey, part: holdout.Cut, past: Past) -> tuple[Seen, ...]:
+    """Return the batches behind a version of this run: the champion's, and the judged ones up to their holdout."""
+    seen = dict(past.seen)
+    for entry, until, split in zip(found.judged, part.starts, part.splits, strict=True):
+        known = seen.get(entry.batch.digest)
+        before = 0 if known is None else known.behind
+        rows, behind = before + entry.keys.rows, before + split.before
+        seen[entry.batch.digest] = Seen(
+            **entry.batch.model_dump(exclude={"path"}), rows=rows, behind=behind, until=until
+        )
+    return tuple(sorted(seen.values(), key=lambda batch: batch.name))
+
+
+def _newest_trained(part: holdout.Cut, watermark: Key | None) -> Key | None:
+    ends = [split.newest for split in part.splits] + [watermark]
+    return max((end for end in ends if end is not None), default=None)
+
+
+def _afresh(task: Task, found: Survey, past: Past) -> bool:
+    """Whether a new estimator is needed: no update makes another model of the champion, or teaches it another class."""
+    if past.champion is None or past.profile is None or task.model.mode is Mode.REFIT:
+        return True
+    known = {entry.label for entry in past.profile.classes}
+    new = any(known and not entry.findings.classes.keys() <= known for entry in found.judged)
+    return new or not _same_model(task, past.champion) or _lacks_class(past.champion, known)
+
+
+def _same_model(task: Task, champion: Version) -> bool:
+    """Whether the champion is of the estimator and the parameters that the task asks for."""
+    wanted = task.model.model_dump(mode="json", include={"estimator", "parameters"})
+    model = champion.manifest.task["model"]
+    return isinstance(model, dict) and all(model.get(name) == value for name, value in wanted.items())
+
+
+def _lacks_class(champion: Version, known: set[str | int | bool]) -> bool:
+    """Whether rows of a class were there that the champion did not learn from: held out, or older than its window."""
+    model = champion.manifest.task["model"]
+    if not known or (isinstance(model, dict) and model.get("mode") != Mode.REFIT):
+        return False  # an update is told all classes there are
+    pipeline = importlib.import_module("retrain_trainer.learn.pipeline")
+    return set(pipeline.classes_of(pipeline.load_model(champion)).tolist()) != known
+
+
+def _ended(task: Task, outcome: CollectOutcome, message: str) -> Plan:
+    return Plan(run=task.run, outcome=outcome, message=message)
+
+
+def _message(found: Survey, part: holdout.Cut) -> str:
+    rows = part.trained + part.held
+    held = f"; the newest {part.held:,} are held out"
+    if found.layout is None or found.layout.time is None:
+        held = f"; the last {part.held:,} by file name and row (no data.timeColumn) are held out"
+    there = f"{count(len(found.judged), 'batch', 'batches')} with {count(rows, 'new row')}"
+    words = [f"{there}{'' if part.shortage else held}."]
+    if part.every > 1:
+        words.append(f"Of these one in {part.every} is scored (data.holdout.maxRows).")
+    if found.distances:
+        feature, distance = max(found.distances.items(), key=lambda entry: entry[1])
+        words.append(f"Farthest from the champion's data is {feature}, PSI {distance:.2f}.")
+    if found.problems:
+        words.append(f"Left out: {_told(found.problems)}")
+    if found.unused:
+        unused = f"Columns that the champion does not know are not used: {', '.join(sorted(found.unused))}"
+        words.append(f"{unused} (a model of them needs a model.store of its own).")
+    return " ".join(words)
+
+
+def _told(problems: list[Problem]) -> str:
+    more = count(len(problems) - 1, "more batch", "more batches")
+    return problems[0].sentence() + (f" {more} failed a check." if len(problems) > 1 else "")
+
+
+def _too_little(task: Task, rows: int, problems: list[Problem]) -> str:
+    fewest = task.data.validation.min_rows
+    words = f"Only {count(rows, 'new row')}; data.validation.minRows asks for {fewest:,}."
+    return f"{words} Left out: {_told(problems)}" if problems else words

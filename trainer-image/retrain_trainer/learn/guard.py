@@ -1,0 +1,75 @@
+"""The rows that every update is checked on: the newest that have been accepted, so that one batch cannot own the model.
+
+A batch that contradicts all before it, or makes the weights run away, shows here at once; ordinary drift does not.
+A batch that was put back counts as seen all the same: guard rows change by accepted batches alone, so each run
+would try it again to the same end, and none would ever have nothing to do. A real change is for mode Refit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from retrain_trainer.data.rows import Floats, Labels, Rows
+from retrain_trainer.files.workspace import Update
+from retrain_trainer.learn.estimators import Kind
+from retrain_trainer.learn.pipeline import kind_of
+
+GUARD_ROWS = 1000
+TOLERANCE = 0.15
+"""By how much an update may raise the error: as much as real drift was seen to, less than flipped labels do."""
+
+
+IF_REAL = "If the change is real, mode Refit learns it."
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Rows to check on; before anything was accepted there are none."""
+
+    features: Floats
+    labels: Labels
+
+    def error(self, pipeline: Pipeline) -> float | None:
+        """Return the share of wrong classes, or the RMSE in standard deviations of the label; None without rows."""
+        if not len(self.labels):
+            return None
+        predicted = pipeline.predict(self.features)
+        if kind_of(pipeline) is Kind.CLASSIFIER:
+            return float(np.mean(predicted != self.labels))
+        return float(np.sqrt(np.mean((predicted - self.labels) ** 2)) / (np.std(self.labels) or 1.0))
+
+    def followed_by(self, rows: Rows) -> "Guard":
+        """Return the newest rows when these come after."""
+        if not len(self.labels) or len(rows.labels) >= GUARD_ROWS:
+            return Guard(rows.features[-GUARD_ROWS:], rows.labels[-GUARD_ROWS:])
+        features = np.concatenate([self.features, rows.features[-GUARD_ROWS:]])
+        labels = np.concatenate([self.labels, rows.labels[-GUARD_ROWS:]])
+        return Guard(features[-GUARD_ROWS:], labels[-GUARD_ROWS:])
+
+
+def harmless(before: float | None, after: float | None) -> bool:
+    """Whether an update may stay, by the errors before and after it."""
+    if after is None:
+        return True
+    return bool(np.isfinite(after)) and (before is None or after <= before + TOLERANCE)
+
+
+def put_back(updates: Sequence[Update]) -> str:
+    """Say how many batches were put back, what that means and what to do; nothing when there are none."""
+    back = sum(not update.kept for update in updates)
+    if not back:
+        return ""
+    words = "was put back: it contradicts" if back == 1 else "were put back: they contradict"
+    return f"{back} of {len(updates)} batches {words} what the model knew. {IF_REAL}"
+
+
+def mostly_put_back(updates: Sequence[Update]) -> bool:
+    """Whether more than half of the batches were put back, so that the candidate hardly knows what they tell."""
+    return 2 * sum(not update.kept for update in updates) > len(updates)
+
+
+def empty(width: int) -> Guard:
+    """Return a guard without rows."""
+    return Guard(np.empty((0, width)), np.empty(0))

@@ -1,0 +1,32 @@
+"""What scikit-learn objects to while a model learns or predicts, such as one class alone, told in one sentence.
+
+It judges rows and parameters only when it meets them, and its words are long and quote values; what people need is the
+cause.
+"""
+
+import re
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from retrain_trainer.telling.faults import StepError
+
+LONGEST = 200
+
+
+@contextmanager
+def told(estimator: str, task: str = "learn from") -> Iterator[None]:
+    """Turn what scikit-learn raises over rows or parameters into StepError; other errors pass.
+
+    Of rows its words up to the first colon or end of a line are told: they name the cause, and values come after it.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if type(error).__name__ == "InvalidParameterError":
+            raise StepError(f"model.parameters: {error}") from error
+        if not any("sklearn" in Path(frame.filename).parts for frame in traceback.extract_tb(error.__traceback__)):
+            raise
+        cause = re.split(r":\s|\n|\.\s", str(error), maxsplit=1)[0].rstrip(".")
+        raise StepError(f"{estimator} cannot {task} these rows: {cause[:LONGEST]}.") from error

@@ -59,7 +59,8 @@ def judged(world: World, run: Run) -> ARun:
     answers: list[Answer] = [run.collect, run.train, run.evaluate]
     told = [each.model_copy(update={"run": NAME}).model_dump_json(by_alias=True, exclude_none=True) for each in answers]
     champion = Champion.model_validate(world.champion)
-    return replace(a_run().with_spec(evaluation=GATE).passed(), champion=champion).trained_with(*told)
+    spec = {"evaluation": GATE, "model": {"store": world.store_uri, "estimator": "SGDClassifier"}}
+    return replace(a_run().with_spec(**spec).passed(), champion=champion).trained_with(*told)
 
 
 def spoiled(world: World, stream: Stream, name: str) -> Run:

@@ -1,12 +1,17 @@
 """The change of a target: one field and two annotations, on the very object that was looked at."""
 
+from typing import Any
+
+import pytest
 import yaml
 
 from retrain_operator.decide.gitops import advice
-from retrain_operator.decide.patch import recommendation, rollout_patch
+from retrain_operator.decide.patch import patch_type, recommendation, rollout_patch
+from retrain_operator.model.rollout import Rollout
 from retrain_operator.model.run import RolloutRecord
-from retrain_operator.model.target import Marks, Serving
+from retrain_operator.model.target import Marks, NotLooked, Serving, Target
 from tests.builders import spec
+from tests.decide.case import case
 from tests.runs import AT, MARKS, NAME, NEW, OLD, a_run
 
 RUN = a_run().accepted().run
@@ -16,6 +21,10 @@ LOOKED_AT = [
 ]
 DIGEST = "/spec/template/metadata/annotations/retrain.dev~1model-digest"
 MAKER = "/spec/template/metadata/annotations/retrain.dev~1run"
+ARGO = {
+    "targetRef": {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "churn-serving"},
+    "container": "server",
+}
 KSERVE = {
     "targetRef": {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "name": "churn"},
     "path": "spec.predictor.model.storageUri",
@@ -78,8 +87,48 @@ def test_a_template_without_metadata_gets_it() -> None:
     ]
 
 
+def recommended(rollout: dict[str, Any] | None = None, target: Target | None = None) -> Any:
+    """The patch to commit, as it is read back."""
+    of = (spec(rollout=rollout) if rollout else spec()).rollout
+    made = recommendation(RUN, of, NEW.uri, target or NotLooked())
+    return made and yaml.safe_load(made)
+
+
+def test_a_recommendation_for_a_custom_resource_leaves_its_other_containers_alone() -> None:
+    named = [
+        {"op": "test", "path": "/spec/template/spec/containers/1/name", "value": "server"},
+        {"op": "test", "path": "/spec/template/spec/containers/1/env/1/name", "value": "MODEL_URI"},
+    ]
+    seen = serving(OLD.uri, Marks(MARKS.at, digest=OLD.digest))
+    assert recommended(ARGO, seen) == [
+        *named,
+        {"op": "replace", "path": AT, "value": NEW.uri},
+        {"op": "add", "path": DIGEST, "value": NEW.digest},
+        {"op": "add", "path": MAKER, "value": NAME},
+    ]
+    bare = serving("", Marks(MARKS.at, there=False), there=False)
+    assert recommended(ARGO, bare) == [
+        *named,
+        {"op": "add", "path": AT, "value": NEW.uri},
+        {"op": "add", "path": MARKS.at, "value": {"retrain.dev/model-digest": NEW.digest, "retrain.dev/run": NAME}},
+    ]
+    assert recommended(ARGO) is None, "nobody guesses where a container stands"
+
+
+@pytest.mark.parametrize(
+    ("given", "then"),
+    [
+        case("a Deployment", given=spec().rollout, then="strategic"),
+        case("a path", given=spec(rollout=KSERVE).rollout, then="merge"),
+        case("a custom resource with a pod template", given=spec(rollout=ARGO).rollout, then="json"),
+    ],
+)
+def test_how_a_recommendation_is_used(given: Rollout, then: str) -> None:
+    assert patch_type(given) == then
+
+
 def test_a_recommendation_is_the_same_change_to_commit() -> None:
-    assert yaml.safe_load(recommendation(RUN, spec().rollout, NEW.uri)) == {
+    assert recommended() == {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "churn-serving"},
@@ -90,7 +139,7 @@ def test_a_recommendation_is_the_same_change_to_commit() -> None:
             }
         },
     }
-    assert yaml.safe_load(recommendation(RUN, spec(rollout=KSERVE).rollout, NEW.uri)) == {
+    assert recommended(KSERVE) == {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
         "metadata": {

@@ -27,8 +27,9 @@ def test_it_is_left_as_a_patch() -> None:
     status = status_of(ONLY.serving(OLD.uri))
     assert (status.outcome, status.reason) == ("Succeeded", "Recommended")
     assert status.message == (
-        "The candidate passed, and nothing is changed, as rollout.mode is RecommendOnly. The patch to commit: "
-        f"kubectl get retrainrun {NAME} -o jsonpath='{{.status.recommendation}}'. {PASSED}"
+        "The candidate passed, and nothing is changed, as rollout.mode is RecommendOnly. The patch to commit, as "
+        f"kubectl patch --type=strategic takes it: kubectl get retrainrun {NAME} -o "
+        f"jsonpath='{{.status.recommendation}}'. {PASSED}"
     )
     assert [step.state for step in status.steps] == ["Succeeded", "Succeeded", "Succeeded", "Skipped"]
     assert f"value: {NEW.uri}\n" in status.recommendation
@@ -39,6 +40,29 @@ def test_it_is_left_as_a_patch() -> None:
 def test_whatever_the_target_is_like(target: Target) -> None:
     assert status_of(ONLY.facing(target)).reason == "Recommended"
     assert status_of(ONLY.forbidden()).reason == "Recommended"
+
+
+ARGO = {"targetRef": {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "churn"}, "container": "server"}
+OF_ARGO = ONLY.with_spec(rollout=ARGO | {"mode": "RecommendOnly"})
+
+
+def test_of_a_custom_resource_it_names_the_place_that_was_seen() -> None:
+    status = status_of(OF_ARGO.serving(OLD.uri))
+    assert (status.outcome, status.reason) == ("Succeeded", "Recommended")
+    assert status.message == (
+        "The candidate passed, and nothing is changed, as rollout.mode is RecommendOnly. The patch to commit, as "
+        f"kubectl patch --type=json takes it: kubectl get retrainrun {NAME} -o "
+        f"jsonpath='{{.status.recommendation}}'. {PASSED}"
+    )
+    assert status.recommendation.startswith("- op: test\n")
+
+
+def test_where_that_place_cannot_be_seen_it_is_told_why() -> None:
+    held = status_of(OF_ARGO.forbidden())
+    assert (held.state, held.reason) == ("Blocked", "MissingPermission")
+    gone = status_of(OF_ARGO.facing(TargetAbsent()))
+    assert (gone.outcome, gone.reason) == ("Failed", "TargetNotFound")
+    assert status_of(OF_ARGO.forbidden().passed().serving(OLD.uri)).reason == "Recommended"
 
 
 def test_it_needs_no_right_to_change_anything() -> None:

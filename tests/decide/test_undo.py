@@ -209,7 +209,8 @@ def test_where_nothing_may_be_changed_the_way_back_is_left_as_a_patch() -> None:
     assert (status.outcome, status.reason) == ("Succeeded", "Recommended")
     assert status.message == (
         "The way back to the model of churn-before is known, and nothing is changed, as rollout.mode is RecommendOnly. "
-        f"The patch to commit: kubectl get retrainrun {NAME} -o jsonpath='{{.status.recommendation}}'."
+        f"The patch to commit, as kubectl patch --type=strategic takes it: kubectl get retrainrun {NAME} -o "
+        f"jsonpath='{{.status.recommendation}}'."
     )
     template = yaml.safe_load(status.recommendation)["spec"]["template"]
     assert template["spec"]["containers"][0]["env"] == [{"name": "MODEL_URI", "value": OLD.uri}]

@@ -8,7 +8,7 @@ from retrain_operator.decide.deploying import deployed, deploying, kept
 from retrain_operator.decide.ending import blocked
 from retrain_operator.decide.moves import GoOn, Move, Wait
 from retrain_operator.decide.objection import target_objection
-from retrain_operator.decide.patch import digest_of, recommendation
+from retrain_operator.decide.patch import digest_of, patch_type, recommendation
 from retrain_operator.decide.rollout import model_of, roll
 from retrain_operator.model.access import Refusal
 from retrain_operator.model.reason import Reason
@@ -60,7 +60,8 @@ def _before(world: RunWorld) -> Move | RunWorld:
     if any(each.digest == digest_of(run) or each.uri == model_of(run) for each in quarantine):
         return _quarantined(world)
     if rollout.mode is RolloutMode.RECOMMEND_ONLY:
-        return _recommended(world)
+        patch = recommendation(run, rollout, model_of(run), world.target)
+        return _recommended(world, patch) if patch else world
     return admitted(world)
 
 
@@ -74,15 +75,15 @@ def _quarantined(world: RunWorld) -> Move:
     return deployed(world, outcome, Reason.QUARANTINED, message, state=state)
 
 
-def _recommended(world: RunWorld) -> Move:
+def _recommended(world: RunWorld, patch: str) -> Move:
     run, rollout = world.run, world.run.spec.policy.spec.rollout
     verdict = run.status.verdict.message if run.status.verdict else ""
     what = f"The way back to the model of {run.spec.undo.to} is known" if run.spec.undo else "The candidate passed"
     message = (
-        f"{what}, and nothing is changed, as rollout.mode is RecommendOnly. The patch to commit: kubectl "
-        f"get retrainrun {run.name} -o jsonpath='{{.status.recommendation}}'. {verdict}"
+        f"{what}, and nothing is changed, as rollout.mode is RecommendOnly. The patch to commit, as "
+        f"kubectl patch --type={patch_type(rollout)} takes it: kubectl get retrainrun {run.name} -o "
+        f"jsonpath='{{.status.recommendation}}'. {verdict}"
     )
-    patch = recommendation(run, rollout, model_of(run))
     with_patch = replace(run, status=run.status.model_copy(update={"recommendation": patch}))
     world = replace(world, run=with_patch)
     return deployed(world, Outcome.SUCCEEDED, Reason.RECOMMENDED, message.rstrip(), state=StepState.SKIPPED)

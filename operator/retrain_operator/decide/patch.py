@@ -4,6 +4,7 @@ As a JSON Patch it serves every kind alike, since custom resources know no strat
 version of the object that was looked at, so that it never lands on another one, and touches nothing else.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -11,7 +12,7 @@ import yaml
 from retrain_operator.model.names import DIGEST_ANNOTATION, RUN_LABEL
 from retrain_operator.model.rollout import Rollout
 from retrain_operator.model.run import RolloutRecord
-from retrain_operator.model.target import Marks, Serving
+from retrain_operator.model.target import Marks, Serving, Target
 from retrain_operator.model.world import Run
 
 Json = dict[str, Any]
@@ -66,19 +67,45 @@ def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def recommendation(run: Run, rollout: Rollout, value: str) -> str:
-    """The same change as a merge patch to commit: kustomize takes it as it is."""
-    # A digest that is not known is taken away: that of another model must not stay.
-    annotations = {"annotations": {DIGEST_ANNOTATION: digest_of(run) or None, RUN_LABEL: run.name}}
-    ref = rollout.target_ref
-    head: Json = {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": {"name": ref.name}}
+def patch_type(rollout: Rollout) -> str:
+    """What kubectl patch calls the kind of patch that is recommended."""
     if rollout.path:
-        head["metadata"] |= annotations
-        inside: Any = value
-        for word in reversed(rollout.path.split(".")):
-            inside = {word: inside}
-        body = {**head, **inside}
-    else:
+        return "merge"
+    # Of custom resources a merge patch would replace the whole list of containers.
+    return "strategic" if rollout.target_ref.api_version.startswith("apps/") else "json"
+
+
+def recommendation(run: Run, rollout: Rollout, value: str, target: Target) -> str | None:
+    """The same change as a patch to commit; None where it takes a look at the target that was not to be had."""
+    # A digest that is not known is taken away: that of another model must not stay.
+    marks = {DIGEST_ANNOTATION: digest_of(run), RUN_LABEL: run.name}
+    match patch_type(rollout):
+        case "json":
+            body: Any = _by_place(rollout, value, marks, target) if isinstance(target, Serving) else None
+        case _:
+            body = _by_names(rollout, value, {name: mark or None for name, mark in marks.items()})
+    return yaml.safe_dump(body, sort_keys=False, width=1000) if body else None
+
+
+def _by_place(rollout: Rollout, value: str, marks: dict[str, str], serving: Serving) -> list[Json]:
+    """Operations on the places where container and variable were seen; elsewhere they are an error, and not done."""
+    container, _, variable, _ = serving.at.rsplit("/", 3)
+    return [
+        {"op": "test", "path": f"{container}/name", "value": rollout.container},
+        {"op": "test", "path": f"{container}/env/{variable}/name", "value": rollout.env},
+        {"op": "replace" if serving.there else "add", "path": serving.at, "value": value},
+        *_marked(serving.marks, marks),
+    ]
+
+
+def _by_names(rollout: Rollout, value: str, marks: Mapping[str, str | None]) -> Json:
+    ref, annotations = rollout.target_ref, {"annotations": dict(marks)}
+    head: Json = {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": {"name": ref.name}}
+    if not rollout.path:
         container = {"name": rollout.container, "env": [{"name": rollout.env, "value": value}]}
-        body = {**head, "spec": {"template": {"metadata": annotations, "spec": {"containers": [container]}}}}
-    return yaml.safe_dump(body, sort_keys=False, width=1000)
+        return {**head, "spec": {"template": {"metadata": annotations, "spec": {"containers": [container]}}}}
+    head["metadata"] |= annotations
+    inside: Any = value
+    for word in reversed(rollout.path.split(".")):
+        inside = {word: inside}
+    return {**head, **inside}

@@ -140,6 +140,13 @@ def test_a_candidate_anywhere_below_the_store_is_fine(uri: str) -> None:
     assert not isinstance(read(*GOOD[:2], candidate_at(uri)), Unusable)
 
 
+@pytest.mark.parametrize(("length", "fits"), [(128, True), (129, False)])
+def test_the_folder_of_a_candidate_must_fit_into_a_status(length: int, *, fits: bool) -> None:
+    said = read(*GOOD[:2], candidate_at(f"file:///models/churn/{'v' * length}/"))
+    message = "The answer of evaluate names a candidate whose folder has more than 128 characters."
+    assert (said == Unusable("evaluate", Reason.ANSWER_INVALID, message)) is not fits
+
+
 def test_a_candidate_whose_name_kubernetes_would_read_as_a_reference_is_no_answer() -> None:
     said = read(*GOOD[:2], candidate_at("file:///models/churn/$(PASSWORD)"))
     assert isinstance(said, Unusable)

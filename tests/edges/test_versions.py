@@ -61,6 +61,11 @@ async def test_of_a_run_that_is_gone_the_history_may_know() -> None:
         case("it is another policy's", given=(POLICY, run(owner="another")), then=Undo(to=NAME)),
         case("it made nothing", given=(POLICY, run(made=False)), then=Undo(to=NAME)),
         case("what it made was forgotten", given=(remembering(candidate=None), ABSENT), then=Undo(to=NAME)),
+        case(
+            "the folder of what it made is too long to be told",
+            given=(remembering(candidate=VERSION.model_copy(update={"uri": f"file:///models/{'v' * 129}"})), ABSENT),
+            then=Undo(to=NAME),
+        ),
         case("a newer operator wrote it", given=(POLICY, run(state="Dreaming")), then=Undo(to=NAME)),
     ],
 )
@@ -69,12 +74,28 @@ async def test_nothing_is_known_of_a_run_when(given: tuple[APolicy, Act], then: 
 
 
 @pytest.mark.parametrize(
-    "name", ["../secrets/s3", "Churn", "a/b", "x" * 64, "", "file:///models/churn/v2", "v3", "v000003-../x"]
+    "name",
+    [
+        "../secrets/s3",
+        "Churn",
+        "a/b",
+        "x" * 64,
+        "",
+        "file:///models/churn/v2",
+        "v3",
+        "v000003-../x",
+        "v000003-" + "x" * 64,
+    ],
 )
 async def test_what_is_no_name_is_not_looked_up_as_something_else(name: str) -> None:
     found, asked = await version(POLICY.policy, name)
     assert found.uri is None
     assert asked in ([], [name]), "at most a run of that very name"
+
+
+async def test_a_folder_that_no_uri_can_name_is_not_known() -> None:
+    deep = POLICY.with_spec(model={"store": f"file:///{'s' * 492}", "estimator": "SGDClassifier"}).policy
+    assert await version(deep, FOLDER) == (Undo(to=FOLDER), [])
 
 
 SERVED = ServedModel(uri=VERSION.uri, digest=VERSION.digest, version=FOLDER, run=NAME, promoted_at=T0)

@@ -63,6 +63,19 @@ def test_by_container_and_variable() -> None:
     assert found.marks == Marks("/spec/template/metadata/annotations", digest="sha256:1", run="churn-before")
 
 
+@pytest.mark.parametrize(
+    ("given", "then"),
+    [
+        case("as long as they may be", given=("d" * 128, "r" * 63), then=("d" * 128, "r" * 63)),
+        case("longer", given=("d" * 129, "r" * 64), then=("", "")),
+    ],
+)
+def test_marks_that_no_run_of_ours_could_have_made_are_as_none(given: tuple[str, str], then: tuple[str, str]) -> None:
+    marked = {"retrain.dev/model-digest": given[0], "retrain.dev/run": given[1]}
+    marks = seen(serving(deployment(MODEL, annotations=marked), BY_ENV, ME)).marks
+    assert (marks.there, marks.digest, marks.run) == (True, *then)
+
+
 def test_a_variable_without_a_value_gets_one() -> None:
     found = seen(serving(deployment({"name": "MODEL_URI"}), BY_ENV, ME))
     assert (found.value, found.there) == ("", False)

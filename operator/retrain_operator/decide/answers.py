@@ -7,6 +7,7 @@ from pydantic_core import ErrorDetails
 
 from retrain_operator.decide.wording import LONGEST
 from retrain_operator.model.names import STEPS
+from retrain_operator.model.place import LONGEST_FOLDER, fits, folders
 from retrain_operator.model.plain import plain
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.training import Exited, Job
@@ -49,18 +50,16 @@ def answer(run: Run, step: str, container: object) -> Collected | Trained | Eval
     if isinstance(said, Evaluated) and said.candidate and not is_below(store, said.candidate.uri):
         message = f"The answer of {step} names a candidate that is not below model.store, {store}."
         return Unusable(step, Reason.ANSWER_INVALID, message)
+    if isinstance(said, Evaluated) and said.candidate and not fits(said.candidate.uri):
+        message = f"The answer of {step} names a candidate whose folder has more than {LONGEST_FOLDER} characters."
+        return Unusable(step, Reason.ANSWER_INVALID, message)
     return said
 
 
 def is_below(store: str, uri: str) -> bool:
     """Whether a version is where its policy keeps versions: what is rolled out comes from there and nowhere else."""
-    place, version = _folders(store), _folders(uri)
+    place, version = folders(store), folders(uri)
     return ".." not in version and len(version) > len(place) and version[: len(place)] == place
-
-
-def _folders(uri: str) -> list[str]:
-    """Its scheme and folders. Two slashes are as one: a trainer may tidy up what the policy has."""
-    return [part for part in uri.split("/") if part not in ("", ".")]
 
 
 def parse(run: Run, text: str) -> Collected | Trained | Evaluated | Fault | None:

@@ -13,13 +13,16 @@ from retrain_operator.edges.kube import Json, Kube
 from retrain_operator.edges.refusal import AlreadyExists, KubeError, NotFound
 from retrain_operator.edges.request import EVENTS, POLICIES, RUNS
 from retrain_operator.model.names import POLICY_LABEL
+from retrain_operator.model.place import fits
 from retrain_operator.model.run import RunStatus
 from retrain_operator.model.status import PolicyStatus, Undo
 from retrain_operator.model.world import Claimed, Ended, Foreign, Going, InvalidPolicy, NoRun, Policy, PolicyRun, Run
 
 RUN_NAME = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-VERSION_NAME = "v[0-9]{6,}-[0-9a-z]+"
+VERSION_NAME = "v[0-9]{6,18}-[0-9a-z]{1,63}"
 """What the trainer calls a version's folder."""
+LONGEST_URI = 512
+"""Characters of a URI, by the contract with the trainer."""
 
 
 class Cluster:
@@ -83,6 +86,8 @@ class Cluster:
         status = policy.status
         if re.fullmatch(VERSION_NAME, name) and not name.startswith(f"{policy.name}-"):
             uri = f"{policy.spec.model.store.rstrip('/')}/{name}"
+            if len(uri) > LONGEST_URI:
+                return Undo(to=name)
             known = [each.candidate for each in status.history if each.candidate] + [status.champion]
             digests = [each.digest for each in (*known, *status.quarantine) if each and each.uri == uri]
             return Undo(to=name, uri=uri, digest=next(filter(None, digests), None))
@@ -94,7 +99,7 @@ class Cluster:
         made = run.status.result.candidate if run and run.status.result else None
         remembered = (each.candidate for each in status.history if each.name == name)
         found = made or next(remembered, None)
-        return Undo(to=name, uri=found.uri, digest=found.digest) if found else Undo(to=name)
+        return Undo(to=name, uri=found.uri, digest=found.digest) if found and fits(found.uri) else Undo(to=name)
 
     # Hands
 

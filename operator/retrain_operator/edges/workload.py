@@ -94,9 +94,14 @@ def _marks(body: Json, way: tuple[str, ...]) -> Marks:
         at=f"/{'/'.join(way)}/annotations",
         there=bool(known),  # JSON Patch cannot add a key to an object that is not there
         bare=not inside(body, way),
-        digest=str(known.get(DIGEST_ANNOTATION, "")),
-        run=str(known.get(RUN_LABEL, "")),
+        digest=_bounded(known.get(DIGEST_ANNOTATION), 128),
+        run=_bounded(known.get(RUN_LABEL), 63),
     )
+
+
+def _bounded(mark: object, longest: int) -> str:
+    """An annotation as a run's status has room for; a longer one is nobody's model, and as if it were not there."""
+    return mark if isinstance(mark, str) and len(mark) <= longest else ""
 
 
 def _writer(body: Json, owned: tuple[str, ...]) -> Json:

@@ -123,6 +123,13 @@ async def test_a_folder_is_in_the_policys_store_with_the_digest_that_is_known_of
     assert (found, asked) == (Undo(to=FOLDER, uri=VERSION.uri, digest=then), [])
 
 
+@pytest.mark.parametrize("known", [f"file:///models//churn/{FOLDER}", f"file:///models/churn/./{FOLDER}/"])
+async def test_a_folder_that_is_known_by_another_writing_is_the_same(known: str) -> None:
+    gone = POLICY.with_status(quarantine=(GONE.model_copy(update={"uri": known}),))
+    found, _ = await version(gone.policy, FOLDER)
+    assert found == Undo(to=FOLDER, uri=known, digest=VERSION.digest)
+
+
 async def test_a_run_of_a_policy_that_is_called_like_a_folder_is_a_run() -> None:
     policy = POLICY.policy
     object.__setattr__(policy, "name", "v000003")

@@ -11,6 +11,7 @@ from retrain_operator.decide.objection import target_objection
 from retrain_operator.decide.patch import digest_of, patch_type, recommendation
 from retrain_operator.decide.rollout import model_of, roll
 from retrain_operator.model.access import Refusal
+from retrain_operator.model.place import same_place
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.rollout import RolloutMode
 from retrain_operator.model.run import Outcome, RunState, StepName, StepState
@@ -57,7 +58,7 @@ def _before(world: RunWorld) -> Move | RunWorld:
         return deployed(world, Outcome.FAILED, Reason.VERSION_UNKNOWN, message)
     quarantine = world.policy.status.quarantine if world.policy else ()
     # A version that was asked for by its folder's name has a digest only where a run is known that made it.
-    if any(each.digest == digest_of(run) or each.uri == model_of(run) for each in quarantine):
+    if any(each.digest == digest_of(run) or same_place(each.uri, model_of(run)) for each in quarantine):
         return _quarantined(world)
     if rollout.mode is RolloutMode.RECOMMEND_ONLY:
         patch = recommendation(run, rollout, model_of(run), world.target)

@@ -13,7 +13,7 @@ from retrain_operator.edges.kube import Json, Kube
 from retrain_operator.edges.refusal import AlreadyExists, KubeError, NotFound
 from retrain_operator.edges.request import EVENTS, POLICIES, RUNS
 from retrain_operator.model.names import POLICY_LABEL
-from retrain_operator.model.place import fits
+from retrain_operator.model.place import fits, same_place
 from retrain_operator.model.run import RunStatus
 from retrain_operator.model.status import PolicyStatus, Undo
 from retrain_operator.model.world import Claimed, Ended, Foreign, Going, InvalidPolicy, NoRun, Policy, PolicyRun, Run
@@ -88,9 +88,11 @@ class Cluster:
             uri = f"{policy.spec.model.store.rstrip('/')}/{name}"
             if len(uri) > LONGEST_URI:
                 return Undo(to=name)
-            known = [each.candidate for each in status.history if each.candidate] + [status.champion]
-            digests = [each.digest for each in (*known, *status.quarantine) if each and each.uri == uri]
-            return Undo(to=name, uri=uri, digest=next(filter(None, digests), None))
+            known = [status.champion, *(each.candidate for each in status.history), *status.quarantine]
+            same = [each for each in known if each and same_place(each.uri, uri)]
+            digest = next((each.digest for each in same if each.digest), None)
+            # As it is written where it is known, so that one version has one name.
+            return Undo(to=name, uri=same[0].uri if same else uri, digest=digest)
         try:
             body = await self._kube.get(RUNS, policy.namespace, name) if re.fullmatch(RUN_NAME, name) else None
         except NotFound:

@@ -20,7 +20,7 @@ REST = {"afterSuccess": "1h", "afterRejection": "1h", "afterFailure": "1h"}
 FIRST = "file:///models/churn/v-first"
 """The model that a tenant's Deployment names at first."""
 TARGET_REF: dict[str, Any] = {"targetRef": {"name": "churn-serving"}, "container": "server"}
-JOBS, TARGET, LOOKS = 0, 1, 3
+JOBS, TARGET, LOOKS = 0, 1, 2
 """Rules of the account's Role in manifests/tenant: two that a run cannot do without, and that to see pods."""
 T = TypeVar("T")
 Json = dict[str, Any]

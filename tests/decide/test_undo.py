@@ -158,7 +158,7 @@ UNKNOWN = (
 )
 TAKEN_BACK = (
     f"Version {OLD.uri} had been in service and was taken back, so it is not rolled out again. Whoever wants it all "
-    "the same sets it by hand."
+    "the same names it with its digest: retrain.dev/undo-to=NAME@DIGEST, as status.quarantine has it."
 )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from retrain_operator.decide.versions import is_folder, name_of, version_named
 from retrain_operator.edges.cluster import Cluster
 from retrain_operator.model.run import Outcome
 from retrain_operator.model.status import Quarantined, ServedModel, Undo
@@ -21,20 +22,21 @@ ABSENT = status(404, "NotFound", kind="retrainruns", name=NAME)
 POLICY = a_policy()
 
 
-def run(owner: str = POLICY.policy.uid, *, made: bool = True, **told: Any) -> Act:
+def run(owner: str = POLICY.policy.uid, *, made: bool = True, outcome: str = "Succeeded", **told: Any) -> Act:
     """The run as the API server has it."""
     known = a_run().accepted() if made else a_run()
     spec = known.run.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
     meta = {"name": NAME, "namespace": "shop", "uid": "r1", "resourceVersion": "7"}
     meta |= {"creationTimestamp": "2024-06-01T10:00:00Z"}
     owners = {"ownerReferences": [{"controller": True, "uid": owner}]}
-    written = known.status.model_dump(mode="json", by_alias=True, exclude_none=True) | told
+    written = known.status.model_dump(mode="json", by_alias=True, exclude_none=True) | {"outcome": outcome} | told
     return reply({"metadata": meta | owners, "spec": spec, "status": written})
 
 
 async def version(policy: Policy, name: str, *script: Act) -> tuple[Undo, list[str]]:
     async with kube_and(*(script or (ABSENT,))) as (kube, server):
-        found = await Cluster(kube).version(policy, name)
+        run = None if is_folder(policy, name_of(name)) else await Cluster(kube).run_of(policy, name_of(name))
+        found = version_named(policy, name, run)
         return found, [each.path.rpartition("/")[2] for each in server.seen]
 
 
@@ -66,11 +68,26 @@ async def test_of_a_run_that_is_gone_the_history_may_know() -> None:
             given=(remembering(candidate=VERSION.model_copy(update={"uri": f"file:///models/{'v' * 129}"})), ABSENT),
             then=Undo(to=NAME),
         ),
+        case(
+            "what it made was rejected, and so never in service",
+            given=(POLICY, run(outcome="Rejected")),
+            then=Undo(to=NAME),
+        ),
         case("a newer operator wrote it", given=(POLICY, run(state="Dreaming")), then=Undo(to=NAME)),
     ],
 )
 async def test_nothing_is_known_of_a_run_when(given: tuple[APolicy, Act], then: Undo) -> None:
     assert (await version(given[0].policy, NAME, given[1]))[0] == then
+
+
+async def test_who_names_a_version_with_its_digest_knows_what_became_of_it() -> None:
+    named = f"{NAME}@{NEW.digest}"
+    found, _ = await version(POLICY.policy, named, run(outcome="Rejected"))
+    assert found == Undo(to=named, uri=NEW.uri, digest=NEW.digest)
+    other = f"{NAME}@{VERSION.digest}"
+    assert (await version(POLICY.policy, other, run()))[0] == Undo(to=other)
+    folder = f"{FOLDER}@{VERSION.digest}"
+    assert (await version(POLICY.policy, folder))[0] == Undo(to=folder, uri=VERSION.uri, digest=VERSION.digest)
 
 
 @pytest.mark.parametrize(

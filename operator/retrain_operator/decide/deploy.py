@@ -10,7 +10,9 @@ from retrain_operator.decide.moves import GoOn, Move, Wait
 from retrain_operator.decide.objection import target_objection
 from retrain_operator.decide.patch import digest_of, patch_type, recommendation
 from retrain_operator.decide.rollout import model_of, roll
+from retrain_operator.decide.versions import insists
 from retrain_operator.model.access import Refusal
+from retrain_operator.model.names import UNDO_ANNOTATION
 from retrain_operator.model.place import same_place
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.rollout import RolloutMode
@@ -56,9 +58,7 @@ def _before(world: RunWorld) -> Move | RunWorld:
             f"in kubectl get retrainruns, or a version's folder in {run.spec.policy.spec.model.store}."
         )
         return deployed(world, Outcome.FAILED, Reason.VERSION_UNKNOWN, message)
-    quarantine = world.policy.status.quarantine if world.policy else ()
-    # A version that was asked for by its folder's name has a digest only where a run is known that made it.
-    if any(each.digest == digest_of(run) or same_place(each.uri, model_of(run)) for each in quarantine):
+    if _is_quarantined(world) and not (run.spec.undo and insists(run.spec.undo)):
         return _quarantined(world)
     if rollout.mode is RolloutMode.RECOMMEND_ONLY:
         patch = recommendation(run, rollout, model_of(run), world.target)
@@ -66,10 +66,22 @@ def _before(world: RunWorld) -> Move | RunWorld:
     return admitted(world)
 
 
+def _is_quarantined(world: RunWorld) -> bool:
+    run, quarantine = world.run, world.policy.status.quarantine if world.policy else ()
+    # A version that was asked for by its folder's name has a digest only where a run is known that made it.
+    return any(each.digest == digest_of(run) or same_place(each.uri, model_of(run)) for each in quarantine)
+
+
+def _is_quarantined(world: RunWorld) -> bool:
+    run, quarantine = world.run, world.policy.status.quarantine if world.policy else ()
+    # A version that was asked for by its folder's name has a digest only where a run is known that made it.
+    return any(each.digest == digest_of(run) or same_place(each.uri, model_of(run)) for each in quarantine)
+
+
 def _quarantined(world: RunWorld) -> Move:
     message = (
         f"Version {model_of(world.run)} had been in service and was taken back, so it is not rolled out again. Whoever "
-        "wants it all the same sets it by hand."
+        f"wants it all the same names it with its digest: {UNDO_ANNOTATION}=NAME@DIGEST, as status.quarantine has it."
     )
     outcome = Outcome.FAILED if world.run.spec.undo else Outcome.REJECTED
     state = StepState.FAILED if world.run.spec.undo else StepState.SKIPPED

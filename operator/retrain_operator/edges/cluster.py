@@ -13,16 +13,11 @@ from retrain_operator.edges.kube import Json, Kube
 from retrain_operator.edges.refusal import AlreadyExists, KubeError, NotFound
 from retrain_operator.edges.request import EVENTS, POLICIES, RUNS
 from retrain_operator.model.names import POLICY_LABEL
-from retrain_operator.model.place import fits, same_place
 from retrain_operator.model.run import RunStatus
-from retrain_operator.model.status import PolicyStatus, Undo
+from retrain_operator.model.status import PolicyStatus
 from retrain_operator.model.world import Claimed, Ended, Foreign, Going, InvalidPolicy, NoRun, Policy, PolicyRun, Run
 
 RUN_NAME = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-VERSION_NAME = "v[0-9]{6,18}-[0-9a-z]{1,63}"
-"""What the trainer calls a version's folder."""
-LONGEST_URI = 512
-"""Characters of a URI, by the contract with the trainer."""
 
 
 class Cluster:
@@ -81,27 +76,15 @@ class Cluster:
         runs = [run for body in bodies if objects.owned_by(body, policy.uid) and (run := _readable(body))]
         return sorted((run for run in runs if run.status.outcome), key=lambda run: run.created, reverse=True)
 
-    async def version(self, policy: Policy, name: str) -> Undo:
-        """The version that a run of the policy made, or that has this name in its store."""
-        status = policy.status
-        if re.fullmatch(VERSION_NAME, name) and not name.startswith(f"{policy.name}-"):
-            uri = f"{policy.spec.model.store.rstrip('/')}/{name}"
-            if len(uri) > LONGEST_URI:
-                return Undo(to=name)
-            known = [status.champion, *(each.candidate for each in status.history), *status.quarantine]
-            same = [each for each in known if each and same_place(each.uri, uri)]
-            digest = next((each.digest for each in same if each.digest), None)
-            # As it is written where it is known, so that one version has one name.
-            return Undo(to=name, uri=same[0].uri if same else uri, digest=digest)
+    async def run_of(self, policy: Policy, name: str) -> Run | None:
+        """The run of that name, if there is one and it is the policy's."""
+        if not re.fullmatch(RUN_NAME, name):
+            return None
         try:
-            body = await self._kube.get(RUNS, policy.namespace, name) if re.fullmatch(RUN_NAME, name) else None
+            body = await self._kube.get(RUNS, policy.namespace, name)
         except NotFound:
-            body = None
-        run = _readable(body) if body and objects.owned_by(body, policy.uid) else None
-        made = run.status.result.candidate if run and run.status.result else None
-        remembered = (each.candidate for each in status.history if each.name == name)
-        found = made or next(remembered, None)
-        return Undo(to=name, uri=found.uri, digest=found.digest) if found and fits(found.uri) else Undo(to=name)
+            return None
+        return _readable(body) if objects.owned_by(body, policy.uid) else None
 
     # Hands
 

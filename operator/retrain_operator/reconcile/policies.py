@@ -15,6 +15,7 @@ from retrain_operator.decide.report import invalid, report
 from retrain_operator.decide.schedule import mistake
 from retrain_operator.decide.settle import settle
 from retrain_operator.decide.start import Decision, Hold, Start, decide
+from retrain_operator.decide.versions import is_folder, name_of, version_named
 from retrain_operator.edges.cluster import Cluster
 from retrain_operator.edges.telemetry import Telemetry
 from retrain_operator.edges.tenant import Tenant
@@ -103,7 +104,9 @@ class Policies:
         ask = policy.undo_to
         if ask is None or ask.value == policy.status.last_handled_undo:
             return None
-        return await self._cluster.version(policy, ask.value)
+        name = name_of(ask.value)
+        run = None if is_folder(policy, name) else await self._cluster.run_of(policy, name)
+        return version_named(policy, ask.value, run)
 
     async def _see(self, key: Key, world: PolicyWorld, *, whole: bool) -> Preflight:
         """The whole preflight; or the target alone, when it is time to see if somebody took the champion out."""

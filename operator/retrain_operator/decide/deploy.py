@@ -72,12 +72,6 @@ def _is_quarantined(world: RunWorld) -> bool:
     return any(each.digest == digest_of(run) or same_place(each.uri, model_of(run)) for each in quarantine)
 
 
-def _is_quarantined(world: RunWorld) -> bool:
-    run, quarantine = world.run, world.policy.status.quarantine if world.policy else ()
-    # A version that was asked for by its folder's name has a digest only where a run is known that made it.
-    return any(each.digest == digest_of(run) or same_place(each.uri, model_of(run)) for each in quarantine)
-
-
 def _quarantined(world: RunWorld) -> Move:
     message = (
         f"Version {model_of(world.run)} had been in service and was taken back, so it is not rolled out again. Whoever "

@@ -4,6 +4,8 @@ import pytest
 
 from retrain_operator.decide.moves import SetModel, Wait
 from retrain_operator.decide.rollout import ROLLOUT_POLL, landed
+from retrain_operator.model.reason import Reason
+from retrain_operator.model.target import Broken
 from tests.decide.in_service import told_by
 from tests.decide.test_deploy import ACCEPTED, BEGUN, DENIED, KEPT, LANDED, STUCK, refused, told
 from tests.runs import NEW, OLD, ARun
@@ -41,6 +43,13 @@ def test_the_run_ends_when_the_model_before_answers_or_has_had_its_time() -> Non
         'The rollout was not complete after 5m, so the model before is named again, but Deployment "churn-serving" is '
         f"not up with it: look what keeps it. {KEPT}"
     )
+
+
+def test_what_its_controller_gave_up_may_be_the_model_that_goes() -> None:
+    broken = STUCK.passed().serving(OLD.uri, progress=Broken(Reason.ROLLOUT_FAILED, "it is Stalled: no model"))
+    act, status = told(broken)
+    assert (act, status.state) == (Wait(ROLLOUT_POLL), "Deploying")
+    assert status.message.endswith("the model before is put back. As yet it is Stalled: no model.")
 
 
 REJECTED = told_by(BEGUN, by="ann", reject=BEGUN.run.name)

@@ -101,6 +101,13 @@ def _not_allowed(address: str, place: str = "") -> Attempt:
     return Attempt({f"{ASKED}.address": address}, message, "SourceNotAllowed")
 
 
+def _no_volume(field: str, kind: str) -> Attempt:
+    """Names lead nowhere but into the policy's own namespace, where there is no such thing."""
+    volume = {"mountPath": "/ledger", field: "ledger"}
+    message = f'{kind} "ledger" does not exist in this namespace. Create it, or mend spec.trainer.volumes.'
+    return Attempt({"trainer.volumes": [volume]}, message, "VolumeNotFound")
+
+
 def _dead_end(address: str, words: str) -> Attempt:
     message = f"drift: Prometheus at {address} leads to an address that {words}; check the trigger's address."
     return Attempt({f"{ASKED}.address": f"http://{address}"}, message, "SourceNotAllowed")
@@ -148,13 +155,14 @@ NOT_REACHED = (
     _not_allowed("http://169.254.169.254:8080"),
     _not_allowed(f"http://{FIRSTS_OWN}"),
     _not_allowed("http://metadata.google.internal:80"),
+    _no_volume("secret", "Secret"),
+    _no_volume("configMap", "ConfigMap"),
+    _no_volume("persistentVolumeClaim", "PersistentVolumeClaim"),
     _dead_end("169.254.169.254:80", "is never asked (link-local, cloud metadata, multicast or unspecified)"),
     _dead_end("localhost:8080", "no policy may name (loopback, link-local, cloud metadata, or the like)"),
 )
 """What the operator says of policies that the API server takes, by the reason of Ready."""
 
-_LATE = {"trainer.startDeadline": "10s"}
-_NO_START = "The trainer's pod did not start within trainer.startDeadline. See the pod's events for the reason."
 _REAL = {
     TARGET: "fresh",
     "trainer.image": paths.images().get("TRAINER_IMAGE", ""),
@@ -181,18 +189,7 @@ def _answers(secret: str) -> Changes:
     return {**told, "model.store": "file:///models/churn"}
 
 
-def _mounts(kind: str) -> Changes:
-    return {**_LATE, "trainer.volumes": [{"mountPath": "/ledger", kind: "ledger"}]}
-
-
 NOT_TRAINED = (
-    Attempt(_mounts("secret"), _NO_START, "PodNotStarted"),
-    Attempt(_mounts("configMap"), _NO_START, "PodNotStarted"),
-    Attempt(
-        _mounts("persistentVolumeClaim"),
-        'The pod cannot be scheduled: 0/1 nodes are available: persistentvolumeclaim "ledger" not found',
-        "PodNotStarted",
-    ),
     Attempt(
         {**_REAL, "data.source": f"file:///data/../{FIRST}/*.parquet"},
         f"file:///data/../{FIRST}/*.parquet may not contain .. or %.",

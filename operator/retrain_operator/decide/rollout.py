@@ -163,9 +163,12 @@ def _back(world: RunWorld, serving: Serving, record: RolloutRecord, why: TakenBa
     """The target names the model before again; the run ends once that answers, or has had its time to."""
     seen, deadline = why.seen_time or world.now, world.run.spec.policy.spec.rollout.progress_deadline
     late = world.now - seen >= deadline
-    if isinstance(serving.progress, Unsettled) and not late:
+    if isinstance(serving.progress, Unsettled | Broken) and not late:
+        so_far = serving.progress.message
+        # What its controller gave up may still be the model that is being taken back.
+        told = so_far if isinstance(serving.progress, Unsettled) else f"As yet {so_far}."
         record = record.model_copy(update={"taken_back": why.model_copy(update={"landed": True, "seen_time": seen})})
-        message = f"{why.message}: {_before(record)} is put back. {serving.progress.message}"
+        message = f"{why.message}: {_before(record)} is put back. {told}"
         return Move(deploying(world, Reason(why.reason), message, record=record), Wait(ROLLOUT_POLL))
     back = f"{_before(record)} is back"
     if not isinstance(serving.progress, InService):

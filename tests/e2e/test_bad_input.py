@@ -1,6 +1,7 @@
 """What a user may get wrong: each is told by a reason and a sentence, and nothing in service is touched."""
 
 import copy
+import time
 from functools import partial
 from typing import Any
 
@@ -43,7 +44,10 @@ def _is_not_ready_for(tenant: Tenant, name: str, reason: str) -> bool:
 def test_a_target_that_is_not_fit_is_told_within_seconds_and_no_run_starts(tenant: Tenant) -> None:
     for name, (changes, reason, message) in UNFIT.items():
         tenant.apply_policy("reject", name=name, **changes)
+        applied = time.monotonic()
         eventually(partial(_is_not_ready_for, tenant, name, reason))
+        # The bound is a second, which a busy machine must not decide, so it is printed and not asserted.
+        print(f"{name}: told {time.monotonic() - applied:.2f} s after kubectl apply")
         assert tenant.ready(name)["status"] == "False"
         assert message in tenant.ready(name)["message"]
         tenant.ask_for_a_run(name)

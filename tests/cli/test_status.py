@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from retrain_operator.decide.grant import grant
+from retrain_operator.model.access import Account
+from retrain_operator.model.status import Missing
 from tests.cli.wire import CLAIM, STARTED, Json, ended, summary
 from tests.cluster import paths
 from tests.crds import samples
@@ -111,7 +114,13 @@ def test_what_it_says_to_apply_gives_the_right(make: Make, kubectl: Kubectl, nam
         "resource": "deployments",
         "name": "churn-serving",
     }
-    make({"activeRun": CLAIM}, {"state": "Blocked", "missing": [{"layer": "RBAC", **lacks}]})
+    missing = {"layer": "RBAC", **lacks}
+    granted = grant(
+        Account(namespace, "retrain-runner"),
+        [Missing.model_validate(missing)],
+        Account("retrain-system", "retrain-operator"),
+    )
+    make({"activeRun": CLAIM, "missing": [missing], "grant": granted}, {"state": "Blocked", "missing": [missing]})
     assert kubectl(*may).stdout == "no\n"
     pasted = status("churn", "-n", namespace)[1].split("kubectl apply -f - <<'END'\n")[1]
     applied = kubectl("apply", "-f", "-", body=pasted.removesuffix("END\n"))

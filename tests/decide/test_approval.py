@@ -52,8 +52,10 @@ def test_while_it_waits_nothing_else_is_asked(given: ARun) -> None:
     ("given", "then"),
     [
         case("nobody said anything", given=WAITING, then=""),
-        case("of another run", given=told_by(WAITING, approve="churn-other"), then=""),
-        case("of a run whose name begins alike", given=told_by(WAITING, approve=NAME[:-1]), then=""),
+        case("of another run", given=told_by(WAITING, approve="churn-other"),
+             then=" The annotation names churn-other, which is not this run."),
+        case("of a run whose name begins alike", given=told_by(WAITING, approve=NAME[:-1]),
+             then=f" The annotation names {NAME[:-1]}, which is not this run."),
         case("of another digest", given=told_by(WAITING, approve=f"{NAME}@{OLD.digest}"),
              then=f" The annotation names another digest than the candidate's, {NEW.digest}."),
         case("from before there was a candidate", given=EARLIER,

@@ -177,6 +177,19 @@ def test_a_champion_that_a_gitops_tool_took_out_is_told_and_nothing_fights_it() 
     )
 
 
+def test_whatever_another_manager_put_in_its_place_is_not_fought() -> None:
+    """As a pipeline does that applies a manifest which has always named the first model."""
+    first = Preflight(Serving("uid", "7", "file:///models/churn/v0", AT, manager="kubectl-client-side-apply"))
+    decision, status = told(IN_SERVICE, first)
+    assert isinstance(decision, Hold)
+    assert status.message.startswith(
+        "kubectl-client-side-apply set MODEL_URI of Deployment \"churn-serving\" to 'file:///models/churn/v0' in place "
+        "of v2, where it is left. "
+    )
+    lost = BREACHED.resting().after_a_run(Outcome.FAILED, Reason.TARGET_CHANGED).later("1m").seeing("drift", 0.5)
+    assert isinstance(told(lost, first)[0], Hold)
+
+
 def test_whoever_asks_by_hand_gets_a_run_all_the_same() -> None:
     decision, status = told(IN_SERVICE.asked_by_hand(), REVERTED)
     assert isinstance(decision, Start)
@@ -238,7 +251,6 @@ def test_a_policy_that_is_not_ready_for_any_such_reason_is_looked_at_again(refus
     "seen",
     [
         pytest.param(Serving("uid", "7", NEW.uri, AT, manager="argocd-controller"), id="the champion is in service"),
-        pytest.param(Serving("uid", "7", "s3://else/where", AT, manager="kubectl"), id="it is a third model"),
         pytest.param(Serving("uid", "7", OLD.uri, AT), id="nobody but us wrote it"),
     ],
 )

@@ -154,7 +154,8 @@ def quarantined(**parts: str) -> APolicy:
 
 UNKNOWN = (
     'No version that was in service is known by the name "{}": name a run that succeeded, as in kubectl get '
-    "retrainruns, or a version's folder in file:///models/churn."
+    "retrainruns, or a version's folder in file:///models/churn. One that was not in service is named with its digest, "
+    "as NAME@sha256:..., which must be its own."
 )
 TAKEN_BACK = (
     f"Version {OLD.uri} had been in service and was taken back, so it is not rolled out again. Whoever wants it all "

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from retrain_operator.decide.objection import Objection
+from retrain_operator.decide.preflight import TAKEN_OUT
 from retrain_operator.decide.start import Decision, Hold, Start
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.status import PolicyStatus
@@ -56,7 +57,7 @@ def wants_target(world: PolicyWorld, decision: Decision) -> bool:
     A run starts or is claimed, the last one was reverted, the spec is new, or the target was unfit.
     """
     status = world.policy.status
-    if status.last_run and status.last_run.reason == Reason.REVERTED_BY_MANAGER:
+    if status.last_run and status.last_run.reason in TAKEN_OUT:
         return True
     ready = next((condition for condition in status.conditions if condition.type == "Ready"), None)
     unfit = ready is not None and ready.status == "False" and ready.reason in TARGET_REASONS

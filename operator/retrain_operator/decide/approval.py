@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from retrain_operator.decide.deploying import deployed, deploying, kept
 from retrain_operator.decide.moves import Move, Wait
+from retrain_operator.decide.wording import joined
 from retrain_operator.model.names import APPROVE_ANNOTATION, REJECT_ANNOTATION
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.rollout import ApprovalMode
@@ -128,14 +129,15 @@ def _waiting(world: RunWorld, record: ApprovalRecord, until: datetime) -> Move:
 
 def _doubt(world: RunWorld, record: ApprovalRecord) -> str:
     """Why a word that was given does not count."""
-    policy = world.policy
+    run, policy = world.run, world.policy
     asks = [ask for ask in (policy.reject, policy.approve) if ask] if policy else []
-    digests = [ask.value.partition("@")[2] for ask in asks if ask.value.partition("@")[0] == world.run.name]
-    if not digests:
-        return ""
-    if any(digests):
+    about = [ask.value.partition("@")[2] for ask in asks if ask.value.partition("@")[0] == run.name]
+    if any(about):
         return f" The annotation names another digest than the candidate's, {record.digest}."
-    return f" The annotation was there before the candidate: say {world.run.name}@{record.digest}."
+    if about:
+        return f" The annotation was there before the candidate: say {run.name}@{record.digest}."
+    others = joined([ask.value for ask in asks])
+    return f" The annotation names {others}, which is not this run." if others else ""
 
 
 def by(said: Ask) -> str:

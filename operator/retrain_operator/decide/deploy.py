@@ -55,7 +55,8 @@ def _before(world: RunWorld) -> Move | RunWorld:
     if run.spec.undo and run.spec.undo.uri is None:
         message = (
             f'No version that was in service is known by the name "{run.spec.undo.to}": name a run that succeeded, as '
-            f"in kubectl get retrainruns, or a version's folder in {run.spec.policy.spec.model.store}."
+            f"in kubectl get retrainruns, or a version's folder in {run.spec.policy.spec.model.store}. One that was "
+            "not in service is named with its digest, as NAME@sha256:..., which must be its own."
         )
         return deployed(world, Outcome.FAILED, Reason.VERSION_UNKNOWN, message)
     if _is_quarantined(world) and not (run.spec.undo and insists(run.spec.undo)):

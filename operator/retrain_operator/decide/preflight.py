@@ -7,13 +7,15 @@ from retrain_operator.decide.objection import Objection, refusal_objection, star
 from retrain_operator.decide.wording import clipped, joined, listed
 from retrain_operator.model.access import Refusal, Right
 from retrain_operator.model.names import REQUEST_ANNOTATION
+from retrain_operator.model.place import same_place
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.rollout import PreflightMode, Rollout, RolloutMode
-from retrain_operator.model.status import ServedModel
 from retrain_operator.model.target import Mount, Preflight, Serving, Target
 from retrain_operator.model.trainer import Trainer
 from retrain_operator.model.world import Policy
 
+TAKEN_OUT = frozenset({Reason.REVERTED_BY_MANAGER, Reason.TARGET_CHANGED})
+"""How a run ends whose model another took out, or kept from coming in."""
 LONGEST_PREFLIGHT = 900
 """Characters of all that is missing; the whole of it stands in the list beside the message."""
 
@@ -76,30 +78,25 @@ def for_undo(seen: Preflight) -> Preflight:
 
 
 def _reverted(policy: Policy, target: Target) -> Objection | None:
-    """A model that a run put in service and somebody took out again: to put it back would be a tug of war."""
-    rollout, last = policy.spec.rollout, policy.status.last_run
+    """A model that a run put in service and another took out again: to put it back would be a tug of war."""
+    rollout, last, champion = policy.spec.rollout, policy.status.last_run, policy.status.champion
     if rollout.mode is RolloutMode.RECOMMEND_ONLY or not isinstance(target, Serving) or not target.manager:
         return None
-    if last and last.reason == Reason.REVERTED_BY_MANAGER:
-        gone = f"the candidate of run {last.name}"
-    elif champion := _gone(policy, target):
-        gone = champion.version
+    if last and last.reason in TAKEN_OUT:
+        gone, back = f"the candidate of run {last.name}", last.reason == Reason.REVERTED_BY_MANAGER
+    elif champion and not same_place(champion.uri, target.value):
+        gone, back = champion.version, target.value == champion.before
     else:
         return None
+    now = f"to {clipped(target.value, 200)!r}" if target.value else "to nothing"
+    what = f"set {rollout.field} of {rollout.target_ref} {now} in place of {gone}"
+    if back:
+        what = f"put the model before {gone} back into {rollout.target_ref}"
     message = (
-        f"{target.manager} put the model before {gone} back into {rollout.target_ref}, where it is left. "
-        f"{advice(target.manager, rollout)} No run starts by itself until one is asked for: kubectl annotate "
-        f'retrainpolicy {policy.name} --overwrite {REQUEST_ANNOTATION}="$(date)".'
+        f"{target.manager} {what}, where it is left. {advice(target.manager, rollout)} No run starts by itself until "
+        f'one is asked for: kubectl annotate retrainpolicy {policy.name} --overwrite {REQUEST_ANNOTATION}="$(date)".'
     )
     return Objection(Reason.REVERTED_BY_MANAGER, message)
-
-
-def _gone(policy: Policy, target: Serving) -> ServedModel | None:
-    """The champion, if the target names the model before it."""
-    champion = policy.status.champion
-    if champion is None or target.value != champion.before or champion.before == champion.uri:
-        return None
-    return champion
 
 
 def _absent(absent: tuple[Mount, ...]) -> Objection | None:

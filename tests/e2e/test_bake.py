@@ -58,9 +58,9 @@ def test_a_model_that_keeps_well_stays(tenant: Tenant) -> None:
     eventually(lambda: state(tenant) == "Baking")
     ended = tenant.ended()
     assert (ended["outcome"], ended["reason"]) == ("Succeeded", "Promoted")
-    assert ended["message"].startswith(
-        "The candidate is in service. Its triggers stayed healthy for 10s. accuracy is 0.9 against 0.8 of the champion"
-    )
+    # Other stories kill the operator and stop Prometheus for a moment; then the bake takes longer and says so.
+    assert ended["message"].startswith("The candidate is in service. It")
+    assert "accuracy is 0.9 against 0.8 of the champion" in ended["message"]
     assert tenant.model() == ended["result"]["candidate"]["uri"]
 
 

@@ -5,7 +5,7 @@ where the time is a date, runs of sqrt(n) rows where it is not.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from retrain_trainer import contract
 from retrain_trainer.contract.wording import count
-from retrain_trainer.data.reading import read, stored
+from retrain_trainer.data.reading import chunk_rows, read, stored
 from retrain_trainer.data.rows import Columns, Keys, Layout, Rows, Span, Type, columns_of, joined, keys_of
 from retrain_trainer.data.timeline import DAY, Split, Timeline, newest, next_after
 from retrain_trainer.files.batches import Batch, Key, file_digest
@@ -85,23 +85,44 @@ def write(path: Path, pieces: Sequence[Piece], layout: Layout, every: int, step:
     as were cut off, StepError when it was changed meanwhile.
     """
     schema = _schema([stored(Path(piece.batch.path), piece.batch.name, layout) for piece in pieces], layout)
-    some, count = list[Columns](), 0
+    some = list[Columns]()
     words = [words.column for words in layout.categories]
     with pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=words or False) as file:
-        for piece in pieces:
-            before, span = count, Span(piece.start)
-            for first, chunk in read(Path(piece.batch.path), piece.batch.name, layout, span):
-                keys = keys_of(chunk, layout, first)
-                held = span.holds(keys) & chunk.column(layout.label).is_valid().to_numpy(False)
-                if held.any():
-                    kept, keys = (chunk, keys) if held.all() else (chunk.filter(pa.array(held)), keys[held])
-                    scored = kept if every == 1 else kept.take(pa.array(np.arange(-count % every, len(keys), every)))
-                    file.write_batch(scored.cast(schema))
-                    picked = np.arange(-count % step, len(keys), step)
-                    some.append(replace(columns_of(kept.take(pa.array(picked)), layout, 0), keys=keys[picked]))
-                    count += len(keys)
-            _require_all(piece, count - before, layout)
+        for table in _grouped(_scored(pieces, layout, every, step, some), chunk_rows(layout)):
+            file.write_table(table.cast(schema))
     return joined(some)
+
+
+def _scored(
+    pieces: Sequence[Piece], layout: Layout, every: int, step: int, some: list[Columns]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows that are written, and add those to `some` that are returned."""
+    count = 0
+    for piece in pieces:
+        before, span = count, Span(piece.start)
+        for first, chunk in read(Path(piece.batch.path), piece.batch.name, layout, span):
+            keys = keys_of(chunk, layout, first)
+            held = span.holds(keys) & chunk.column(layout.label).is_valid().to_numpy(False)
+            if held.any():
+                kept, keys = (chunk, keys) if held.all() else (chunk.filter(pa.array(held)), keys[held])
+                yield kept if every == 1 else kept.take(pa.array(np.arange(-count % every, len(keys), every)))
+                picked = np.arange(-count % step, len(keys), step)
+                some.append(replace(columns_of(kept.take(pa.array(picked)), layout, 0), keys=keys[picked]))
+                count += len(keys)
+        _require_all(piece, count - before, layout)
+
+
+def _grouped(chunks: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """Put chunks together to at least so many rows, as each table becomes a row group of its own."""
+    waiting, there = list[pa.RecordBatch](), 0
+    for chunk in chunks:
+        waiting.append(chunk)
+        there += chunk.num_rows
+        if there >= rows:
+            yield pa.Table.from_batches(waiting)
+            waiting, there = [], 0
+    if waiting:
+        yield pa.Table.from_batches(waiting)
 
 
 def _require_all(piece: Piece, rows: int, layout: Layout) -> None:

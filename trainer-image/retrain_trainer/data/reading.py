@@ -15,9 +15,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from retrain_trainer.contract.wording import count
 from retrain_trainer.data import bounds
-from retrain_trainer.data.categories import coded
+from retrain_trainer.data.fitting import Fitting
 from retrain_trainer.data.rows import (
     ARROW,
     WHOLE,
@@ -40,7 +39,7 @@ CHUNK_ROWS, CHUNK_VALUES = 32_768, 1 << 23
 PIECE_ROWS = 16_384
 """Of a chunk at a time: 20 features of them are 2.6 MB. Of 65,536 rows at a time, SGD takes a third longer for each; of
 4,096, what scikit-learn does once a call takes as long as learning."""
-BUFFER = 1 << 18
+BUFFER = 1 << 16
 """Bytes of a column that are read ahead, however large its row group is."""
 UTF8 = "UTF-8 text (write the file anew in UTF-8)"
 TIME = "a time such as 2024-01-31 10:00 (ISO 8601)"
@@ -73,14 +72,16 @@ def read(
     Features stay float32 where they are stored so. Row groups without any key in `span`, or any row number in
     `numbers`, are passed over, and so is what comes after `numbers`. BadBatchError names what does not fit.
     """
-    rows, schema = 0, layout.arrow()
+    rows, names, fitting = 0, list(layout.columns), None
     with _told(batch, path):
-        for first, chunk in _chunks(path, batch, layout, (span, numbers)):
+        for first, whole in _chunks(path, batch, layout, (span, numbers)):
             if numbers.until is not None and first >= numbers.until:
                 break
-            rows += chunk.num_rows
+            rows += whole.num_rows
             bounds.check_rows(rows, batch)
-            yield first, _fitted(chunk, batch, layout, schema)
+            chunk = whole.select(names)
+            fitting = fitting or Fitting.of(chunk.schema, layout)
+            yield first, fitting.fitted(chunk, batch)
 
 
 def read_rows(path: Path, batch: str, layout: Layout, span: Span = WHOLE, numbers: Span = WHOLE) -> Iterator[Rows]:
@@ -116,7 +117,7 @@ def stored(path: Path, batch: str, layout: Layout) -> pa.Schema:
 
 
 def _chunks(path: Path, batch: str, layout: Layout, spans: tuple[Span, Span]) -> Iterator[tuple[int, pa.RecordBatch]]:
-    rows = max(min(CHUNK_ROWS, CHUNK_VALUES // max(len(layout.columns), len(layout.features))), 1)
+    rows = chunk_rows(layout)
     if path.suffix != ".parquet":
         found = _csv(path, batch, layout)
         yield from _numbered((chunk.slice(at, rows) for chunk in found for at in range(0, chunk.num_rows, rows)), 0)
@@ -129,6 +130,11 @@ def _chunks(path: Path, batch: str, layout: Layout, spans: tuple[Span, Span]) ->
             # Threads would only pass the columns of so small a chunk around.
             found = file.iter_batches(rows, row_groups=groups, columns=list(layout.columns), use_threads=False)
             yield from _numbered(found, first)
+
+
+def chunk_rows(layout: Layout) -> int:
+    """Return how many rows of a layout a chunk has at most."""
+    return max(min(CHUNK_ROWS, CHUNK_VALUES // max(len(layout.columns), len(layout.features))), 1)
 
 
 def _numbered(chunks: Iterable[pa.RecordBatch], first: int) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -185,42 +191,6 @@ def _csv(path: Path, batch: str, layout: Layout | None) -> pacsv.CSVStreamingRea
         column_types=types, strings_can_be_null=True, include_columns=list(layout.columns) if layout else None
     )
     return pacsv.open_csv(path, convert_options=options)
-
-
-def _fitted(chunk: pa.RecordBatch, batch: str, layout: Layout, schema: pa.Schema) -> pa.RecordBatch:
-    """Cast a chunk to the layout's types; BadBatchError names the column that does not cast."""
-    arrays, names, numbers, inputs = [], chunk.schema.names, len(layout.numbers), len(layout.inputs)
-    for place, (field, name) in enumerate(zip(schema, layout.columns, strict=True)):
-        column, feature = chunk.column(names.index(name)), place < numbers
-        if name == layout.label:
-            bounds.check_words(column, batch, layout.label)
-        if numbers <= place < inputs:
-            arrays.append(coded(column))
-            continue
-        if pa.types.is_dictionary(column.type):
-            column = column.dictionary_decode()
-        if pa.types.is_timestamp(column.type) and column.type.unit == field.type.unit:
-            column = column.view(field.type)  # times without a zone are UTC: no number changes
-        elif not (column.type == field.type or (feature and pa.types.is_float32(column.type))):
-            column = _cast(column, batch, field, safe=not feature and not pa.types.is_timestamp(field.type))
-        arrays.append(column)
-    if layout.time is not None:
-        floating = pa.types.is_floating(arrays[-1].type)
-        lacking = arrays[-1].is_null(nan_is_null=True).sum().as_py() if floating else arrays[-1].null_count
-        if lacking:
-            seen = f"{count(lacking, 'row')} without"
-            raise BadBatchError(Problem(batch, "time", "a time in every row", seen, layout.time))
-    return pa.RecordBatch.from_arrays(arrays, names=layout.columns)
-
-
-def _cast(column: pa.Array, batch: str, field: pa.Field, *, safe: bool) -> pa.Array:
-    try:
-        return column.cast(field.type, safe=safe)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        expected, seen = f"values that fit {field.type}", f"{column.type}"
-        if pa.types.is_integer(field.type) and pa.types.is_floating(column.type):
-            expected, seen = "classes to learn (for numbers take a regressor)", "numbers that are not whole"
-        raise BadBatchError(Problem(batch, "type", expected, seen, field.name)) from None
 
 
 @contextmanager

@@ -214,6 +214,13 @@ def time_keys(column: pa.Array, layout: Layout) -> Keys:
     return np.asarray(values.to_numpy(zero_copy_only=False))
 
 
+def small(labels: Labels) -> Labels:
+    """Return integers, as most classes are, in as few bytes as they need: there are millions of them."""
+    if labels.dtype.kind != "i" or not len(labels):
+        return labels
+    return labels.astype(np.promote_types(np.min_scalar_type(labels.min()), np.min_scalar_type(labels.max())))
+
+
 def _labels(column: pa.Array) -> Labels:
     if not pa.types.is_string(column.type):
         return np.asarray(column.to_numpy(zero_copy_only=False))

@@ -105,6 +105,9 @@ class Timeline:
         """Return the days of some keys; none where keys are no times."""
         if self.layout.time_type is not Type.TIME or not len(keys):
             return frozenset()
+        low, high = keys.min().item() // DAY, keys.max().item() // DAY
+        if low == high:
+            return frozenset({low})
         days = keys // DAY
         return frozenset(days[np.diff(days, prepend=days[0] - 1) != 0].tolist())
 

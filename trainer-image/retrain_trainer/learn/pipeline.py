@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
 from retrain_trainer.contract import Model
-from retrain_trainer.data.rows import Floats, Labels
+from retrain_trainer.data.rows import Floats, Labels, small
 from retrain_trainer.learn.estimators import Kind, place_of
 from retrain_trainer.store.manifest import MODEL
 from retrain_trainer.store.versions import Version
@@ -93,21 +93,25 @@ def update(pipeline: Pipeline, features: Floats, labels: Labels, classes: Labels
             step.fit(features)
         elif name == "scale" and not (warm and hasattr(step, "scale_")):
             step.partial_fit(_through(pipeline.steps[:place], features))
-    features = prepared(pipeline, features)
-    if classes is None:
-        pipeline[-1].partial_fit(features, labels)
-    else:
-        pipeline[-1].partial_fit(features, labels, classes=classes)
+    features, labels = prepared(pipeline, features), small(labels)
+    known = {} if classes is None else {"classes": classes}
+    # A look takes a third of scikit-learn's own, which is left to name what is not finite.
+    with sklearn.config_context(assume_finite=_finite(features) and _finite(labels)):
+        pipeline[-1].partial_fit(features, labels, **known)
 
 
 def prepared(pipeline: Pipeline, features: Floats) -> Floats:
-    """Return rows as the estimator of the pipeline takes them, to the bit what its steps make of them.
-
-    It goes through all steps with some rows at a time, which stay in the cache of one core meanwhile.
-    """
+    """Return rows as the estimator of the pipeline takes them, to the bit what its steps make of them."""
     steps = pipeline.steps[:-1]
     if not steps:
         return features
+    # An imputer changes nothing where nothing is missing, which shows in what comes of it.
+    made = _in_parts([step for step in steps if not isinstance(step[1], SimpleImputer)], features)
+    return made if _finite(made) else _in_parts(steps, features)
+
+
+def _in_parts(steps: list[tuple[str, Any]], features: Floats) -> Floats:
+    """Go through steps with some rows at a time, which stay in the cache of one core meanwhile."""
     made, size = np.empty(features.shape), max(PREPARED_VALUES // features.shape[1], 1)
     for begin in range(0, len(features), size):
         made[begin : begin + size] = _through(steps, features[begin : begin + size])
@@ -115,11 +119,9 @@ def prepared(pipeline: Pipeline, features: Floats) -> Floats:
 
 
 def _through(steps: list[tuple[str, Any]], features: Floats) -> Floats:
-    """Return what steps make of rows. Their own way there looks at them, and copies them, several times."""
+    """Return what steps make of rows. A scaler's own way there looks at them, and copies them, several times."""
     for _, step in steps:
         match step:
-            case SimpleImputer() if _complete(features):
-                pass  # an imputer changes nothing where nothing is missing
             case StandardScaler(mean_=mean, scale_=scale) if mean is not None and scale is not None:
                 features = features - mean
                 features /= scale
@@ -128,10 +130,12 @@ def _through(steps: list[tuple[str, Any]], features: Floats) -> Floats:
     return features
 
 
-def _complete(features: Floats) -> bool:
-    """Whether no value is missing; false as well where there are infinite ones of both signs."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return not np.isnan(features.sum())
+def _finite(values: NDArray[Any]) -> bool:
+    """Whether all values are finite; false as well where the sum of their squares is not."""
+    if values.dtype.kind != "f":
+        return True
+    flat = values.ravel(order="K")
+    return bool(np.isfinite(np.dot(flat, flat)))
 
 
 def trained(pipeline: Pipeline) -> bool:

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from retrain_trainer.data.holdout import ascending, blocks_of
 from retrain_trainer.data.profile import Bins, bins_of
 from retrain_trainer.data.reading import read_rows
-from retrain_trainer.data.rows import Floats, Keys, Labels, Layout
+from retrain_trainer.data.rows import Floats, Keys, Labels, Layout, small
 from retrain_trainer.learn import objections, pipeline
 from retrain_trainer.measure.metrics import Predicted, compared
 
@@ -64,7 +64,7 @@ class Said:
 
     def _placed(self, whole: Any, first: int, part: NDArray[Any], classes: Labels | None = None) -> Any:
         if whole is None:
-            whole = np.empty((self.rows, *part.shape[1:]), part.dtype if classes is None else _small(classes).dtype)
+            whole = np.empty((self.rows, *part.shape[1:]), part.dtype if classes is None else small(classes).dtype)
         whole[first : first + len(part)] = part
         return whole
 
@@ -82,7 +82,7 @@ def predict(models: Sequence[Pipeline], path: Path, layout: Layout) -> list[Pred
                 prepared[manner] = pipeline.prepared(answers.model, rows.features)
             with objections.told(type(answers.model[-1]).__name__, "predict"):
                 answers.ask(count, prepared[manner])
-        truth.append(_small(rows.labels))
+        truth.append(small(rows.labels))
         keys.append(rows.keys)
         count += len(rows.keys)
     every, labels = np.concatenate(keys), np.concatenate(truth)
@@ -102,10 +102,3 @@ def distribution(predicted: Predicted) -> Bins:
     for piece in predicted.pieces():
         counts += np.bincount(np.searchsorted(predicted.classes, predicted.said[piece]), minlength=len(counts))
     return Bins(edges=tuple(edges.tolist()), shares=tuple((counts / max(counts.sum(), 1)).tolist()))
-
-
-def _small(labels: Labels) -> Labels:
-    """Return integers, as most classes are, in as few bytes as they need: there are millions of them."""
-    if labels.dtype.kind != "i":
-        return labels
-    return labels.astype(np.promote_types(np.min_scalar_type(labels.min()), np.min_scalar_type(labels.max())))

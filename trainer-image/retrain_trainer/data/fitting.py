@@ -1,0 +1,68 @@
+"""Casts the chunks of a file to the types of the layout, which all files of a policy have to fit.
+
+Which columns need it is looked up once a file: its chunks are alike, and there may be thousands of them.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import pyarrow as pa
+
+from retrain_trainer.contract.wording import count
+from retrain_trainer.data import bounds
+from retrain_trainer.data.categories import coded
+from retrain_trainer.data.rows import Layout
+from retrain_trainer.telling.faults import BadBatchError, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """How the chunks of one file become those of a layout: of its types, the columns of these numbers do not fit."""
+
+    layout: Layout
+    schema: pa.Schema
+    words: range
+    odd: tuple[int, ...]
+
+    @classmethod
+    def of(cls, seen: pa.Schema, layout: Layout) -> Self:
+        """Look up what to do with chunks of a schema, whose columns are in the order of the layout."""
+        schema, numbers = layout.arrow(), len(layout.numbers)
+        words = range(numbers, len(layout.inputs))
+        kinds = list(zip(seen.types, schema.types, strict=True))
+        fit = {place for place, (has, wanted) in enumerate(kinds) if has == wanted}
+        fit |= {place for place in range(numbers) if pa.types.is_float32(seen.types[place])}
+        return cls(layout, schema, words, tuple(place for place in range(len(kinds)) if place not in fit - {*words}))
+
+    def fitted(self, chunk: pa.RecordBatch, batch: str) -> pa.RecordBatch:
+        """Cast a chunk; BadBatchError names the column that does not cast. Features of float32 stay so."""
+        bounds.check_words(chunk.column(self.words.stop), batch, self.layout.label)
+        for place in self.odd:
+            column = chunk.column(place)
+            made = coded(column) if place in self.words else self._cast(column, batch, place)
+            chunk = chunk.set_column(place, self.schema.field(place).name, made)
+        if self.layout.time is not None:
+            _require_times(chunk.column(self.words.stop + 1), batch, self.layout.time)
+        return chunk
+
+    def _cast(self, column: pa.Array, batch: str, place: int) -> pa.Array:
+        """Return a column in the type of the layout. Features and times may lose digits."""
+        field = self.schema.field(place)
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        if pa.types.is_timestamp(column.type) and column.type.unit == field.type.unit:
+            return column.view(field.type)  # times without a zone are UTC: no number changes
+        try:
+            return column.cast(field.type, safe=place >= self.words.stop and not pa.types.is_timestamp(field.type))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            expected, seen = f"values that fit {field.type}", f"{column.type}"
+            if pa.types.is_integer(field.type) and pa.types.is_floating(column.type):
+                expected, seen = "classes to learn (for numbers take a regressor)", "numbers that are not whole"
+            raise BadBatchError(Problem(batch, "type", expected, seen, field.name)) from None
+
+
+def _require_times(column: pa.Array, batch: str, name: str) -> None:
+    floating = pa.types.is_floating(column.type)
+    lacking = column.is_null(nan_is_null=True).sum().as_py() if floating else column.null_count
+    if lacking:
+        raise BadBatchError(Problem(batch, "time", "a time in every row", f"{count(lacking, 'row')} without", name))

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from retrain_trainer.contract import CollectOutcome
-from retrain_trainer.data import holdout, reading
+from retrain_trainer.data import held, reading
 from retrain_trainer.data.reading import read, read_rows
 from retrain_trainer.data.rows import Layout, Span, Type
 from retrain_trainer.files.batches import look_at
@@ -114,9 +114,9 @@ def test_a_file_that_tells_its_times_wrong_is_not_believed(world: World) -> None
 def test_a_file_that_changes_while_the_holdout_is_written_is_taken_as_it_is_by_the_next_attempt(tmp_path: Path) -> None:
     path, layout = tmp_path / "w.csv", Layout(features=("a",), label="y", label_type=Type.INTEGER)
     path.write_text("a,y\n1,0\n2,1\n")
-    piece = holdout.Piece(look_at(path, "w.csv", {}), 0, rows=2)
+    piece = held.Piece(look_at(path, "w.csv", {}), 0, rows=2)
     path.write_text("a,y\n1,0\n")
     with pytest.raises(
         StepError, match=r"^Batch w\.csv was changed while the run was going on\. The next attempt takes"
     ):
-        holdout.write(tmp_path / "holdout.parquet", [piece], layout, 1, 1)
+        held.write(tmp_path / "holdout.parquet", [piece], layout, held.Thinned(1, 1))

@@ -107,6 +107,30 @@ def read_keys(path: Path, batch: str, layout: Layout, stretches: Sequence[Stretc
     return keys[:count]
 
 
+def foretold(path: Path, batch: str, layout: Layout) -> list[Stretch] | None:
+    """Return what the footer of a Parquet file tells of the keys of each row group, None where it does not.
+
+    Rows without a label count too, days are left out. BadBatchError when the file is not a readable one.
+    """
+    if path.suffix != ".parquet":
+        return None
+    first, told = 0, list[Stretch]()
+    with _told(batch):
+        bounds.check_footer(path, batch)
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            bounds.check_row_groups(file.metadata, batch, layout.columns)
+            for number in range(file.metadata.num_row_groups):
+                end = first + file.metadata.row_group(number).num_rows
+                edges: tuple[Key, Key] | None = (first, end - 1)
+                if layout.time is not None:
+                    edges = _edges(file, number, layout)
+                if edges is None:
+                    return None
+                told.append(Stretch(first, end, end - first, edges[0], edges[1], frozenset()))
+                first = end
+    return told
+
+
 def stored(path: Path, batch: str, layout: Layout) -> pa.Schema:
     """Return the types of the layout, with float32 for each feature that a file has so."""
     with _told(batch):

@@ -1,15 +1,18 @@
 """Turns new batches into a plan: what is trained on, what is held out, and what a new version leaves behind it."""
 
 import importlib
+from contextlib import nullcontext
 
 from retrain_trainer.contract import Check, CollectOutcome, Mode, OnBadBatch, Task
 from retrain_trainer.contract.wording import count
-from retrain_trainer.data import bounds, holdout
+from retrain_trainer.data import bounds, held, holdout
 from retrain_trainer.data.profile import profile_of
 from retrain_trainer.files.batches import Batch, Key, Seen, bring
 from retrain_trainer.files.workspace import Plan, Portion, Workspace, write
 from retrain_trainer.intake import checks, labels, overlap
-from retrain_trainer.intake.survey import Past, Survey, survey
+from retrain_trainer.intake.ahead import Ahead
+from retrain_trainer.intake.past import Past
+from retrain_trainer.intake.survey import Survey, survey
 from retrain_trainer.store.versions import Version
 from retrain_trainer.telling.faults import BadBatchError, Problem
 
@@ -17,7 +20,9 @@ from retrain_trainer.telling.faults import BadBatchError, Problem
 def make_plan(task: Task, workspace: Workspace, listed: list[Batch], champion: Version | None) -> Plan:
     """Read what is new among the listed batches, and say what becomes of it; leave the profile and the holdout."""
     past = Past.of(champion)
-    found = survey(task, listed, past)
+    ahead = Ahead.of(task, listed, past, workspace.holdout)
+    with nullcontext() if ahead is None else ahead.file:
+        found = survey(task, listed, past, ahead)
     if found.problems and task.data.validation.on_bad_batch is OnBadBatch.REJECT:
         return _ended(task, CollectOutcome.DATA_INVALID, _told(found.problems))
     rows = sum(entry.findings.rows for entry in found.judged if entry.batch.digest not in past.seen)
@@ -67,7 +72,7 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
         "afresh": afresh,
         "seen": _behind(found, part, past),
         "watermark": _newest_trained(part, watermark) if found.layout.time else None,
-        "holdout": holdout.report(workspace.holdout, found.layout),
+        "holdout": held.report(workspace.holdout, found.layout),
         "spans": _spans(found) if found.layout.time else {},
         "left_out": {str(problem.batch): problem.sentence() for problem in found.problems},
     }
@@ -85,12 +90,15 @@ def _held_out(
     if problem is not None:
         return problem
     pieces = [
-        holdout.Piece(entry.batch, start, split.after)
+        held.Piece(entry.batch, start, split.after)
         for entry, start, split in zip(found.judged, part.starts, part.splits, strict=True)
         if start is not None
     ]
-    step, rules = labels.step(part.held, found.layout), task.data.validation
-    some = holdout.write(workspace.holdout, pieces, found.layout, part.every, step)
+    thinned, rules = held.Thinned(part.every, labels.step(part.held, found.layout)), task.data.validation
+    if found.ahead is not None and found.ahead.holds(pieces, thinned):
+        some = found.ahead.file.checked()
+    else:
+        some = held.write(workspace.holdout, pieces, found.layout, thinned)
     problem = next(labels.problems(some, found.layout, past.champion, rules), None)
     if problem is None and found.layout.time is None and Check.LEAKAGE not in rules.skip_checks:
         bring(portion.batch for portion in portions)

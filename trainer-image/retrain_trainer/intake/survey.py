@@ -10,16 +10,17 @@ from pathlib import Path
 
 from retrain_trainer.contract import Category, Task
 from retrain_trainer.data.categories import Words, declared
-from retrain_trainer.data.profile import Findings, Profile, findings_of, merged
+from retrain_trainer.data.held import Writer
+from retrain_trainer.data.profile import Findings, findings_of, merged
 from retrain_trainer.data.reading import header, read, read_keys
 from retrain_trainer.data.rows import Keys, Layout, Span, Type, columns_of
 from retrain_trainer.data.timeline import Stretch, Timeline
 from retrain_trainer.data.vocabulary import worded
-from retrain_trainer.files.batches import Batch, Key, Seen
+from retrain_trainer.files.batches import Batch, Key
 from retrain_trainer.intake import checks, hints
+from retrain_trainer.intake.ahead import Ahead
+from retrain_trainer.intake.past import Past
 from retrain_trainer.learn.estimators import Kind, place_of
-from retrain_trainer.store.manifest import PROFILE
-from retrain_trainer.store.versions import Version
 from retrain_trainer.telling.faults import BadBatchError, Problem, StepError
 
 
@@ -33,27 +34,6 @@ class Judged:
     keys: Timeline
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What the champion leaves behind: the profile of its data, and the batches it was trained on, by digest."""
-
-    champion: Version | None
-    profile: Profile | None
-    seen: dict[str, Seen]
-
-    @classmethod
-    def of(cls, champion: Version | None) -> "Past":
-        """Read the past of a champion; without one there is none."""
-        if champion is None:
-            return cls(None, None, {})
-        profile = Profile.model_validate_json(champion.read(PROFILE))
-        return cls(champion, profile, {batch.digest: batch for batch in champion.manifest.batches})
-
-    def done(self, batch: Batch) -> bool:
-        """Whether the champion was trained on all of a batch."""
-        return batch.digest in self.seen and self.seen[batch.digest].until is None
-
-
 @dataclass(slots=True)
 class Survey:
     """What reading the new batches brought: those that passed, and what is wrong with the others.
@@ -63,6 +43,7 @@ class Survey:
     """
 
     layout: Layout | None
+    ahead: Ahead | None = None
     judged: list[Judged] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     columns: set[str] = field(default_factory=set)
@@ -70,15 +51,18 @@ class Survey:
     distances: dict[str, float] = field(default_factory=dict)
 
 
-def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
-    """Read and judge the new batches; StepError when the champion was trained on columns the task no longer has."""
+def survey(task: Task, listed: list[Batch], past: Past, ahead: Ahead | None) -> Survey:
+    """Read and judge the new batches, and write the holdout as it is foretold, where it is.
+
+    StepError when the champion was trained on columns the task no longer has.
+    """
     if past.profile is not None:
         _same_columns(task, past.profile.layout)
-    found, rules = Survey(None if past.profile is None else past.profile.layout), task.data.validation
+    found, rules = Survey(None if past.profile is None else past.profile.layout, ahead), task.data.validation
     for batch in listed:
         if past.done(batch):
             continue
-        start = past.seen[batch.digest].until if batch.digest in past.seen else None
+        start = past.start(batch)
         try:
             _raise_first(checks.size(batch))
             columns = header(Path(batch.path), batch.name)
@@ -86,7 +70,7 @@ def survey(task: Task, listed: list[Batch], past: Past) -> Survey:
             layout = found.layout or _first_layout(task, batch, columns)
             checks.require_features(layout, task)
             _raise_first(checks.columns(batch.name, columns, layout))
-            findings, keys = _read(batch, layout, start)
+            findings, keys = _read(batch, layout, start, None if ahead is None else ahead.begin(batch))
             _raise_first(checks.contents(batch.name, findings, layout))
             _raise_first(checks.declared_ranges(batch.name, findings, layout, rules.ranges))
             if past.profile is not None:
@@ -190,7 +174,7 @@ def _timed(column: str | None) -> str:
     return "no time column" if column is None else f"time column {column}"
 
 
-def _read(batch: Batch, layout: Layout, start: Key | None) -> tuple[Findings, Timeline]:
+def _read(batch: Batch, layout: Layout, start: Key | None, held: Writer | None) -> tuple[Findings, Timeline]:
     findings, path, new = findings_of(layout), Path(batch.path), Span(start)
 
     def again(stretches: Sequence[Stretch]) -> Keys:
@@ -204,6 +188,8 @@ def _read(batch: Batch, layout: Layout, start: Key | None) -> tuple[Findings, Ti
         keys.add(first, first + chunk.num_rows, columns.keys)
         findings.add(columns, count_classes=layout.label_type is not Type.NUMBER)
         _raise_first(checks.classes(batch.name, findings, layout))
+        if held is not None:
+            held.add(first, chunk)
     return findings, keys
 
 

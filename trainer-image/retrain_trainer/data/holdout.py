@@ -52,8 +52,13 @@ def starts_of(
     keys: Sequence[Timeline], layout: Layout, rules: contract.Holdout, watermark: Key | None
 ) -> tuple[Key | None, ...]:
     """Return from which key on the rows of each batch are held out, None where none is."""
-    wanted = max(rules.min_rows, math.ceil(rules.fraction * sum(line.rows for line in keys)))
+    wanted = wanted_of(sum(line.rows for line in keys), rules)
     return _by_position(keys, wanted) if layout.time is None else _by_time(keys, wanted, watermark)
+
+
+def wanted_of(rows: int, rules: contract.Holdout) -> int:
+    """Return how many of so many rows are to be held out; more are where their keys are the same."""
+    return max(rules.min_rows, math.ceil(rules.fraction * rows))
 
 
 def every_of(rows: int, rules: contract.Holdout) -> int:

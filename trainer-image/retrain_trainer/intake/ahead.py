@@ -52,10 +52,10 @@ class Ahead:
             if not new or len(known) < len(new):
                 return None
             starts = holdout.starts_of(known, layout, rules, watermark)
-            rows = sum(line.split(start).after for line, start in zip(known, starts, strict=True))
+            rows = holdout.wanted_of(sum(line.rows for line in known), rules)
             every = holdout.every_of(rows, rules)
             held = {batch.digest: start for batch, start in zip(new, starts, strict=True) if start is not None}
-            if not rows or bounds.held_out(rows // every, len(past.profile.classes)) is not None:
+            if not held or bounds.held_out(rows // every, len(past.profile.classes)) is not None:
                 return None
             thinned = Thinned(every, labels.step(rows, layout))
             return cls(Writer.of(path, [batch for batch in new if batch.digest in held], layout, thinned), held)

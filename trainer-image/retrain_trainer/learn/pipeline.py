@@ -7,6 +7,7 @@ the weights of the estimator mean. Models are kept in the skops format; nothing 
 import difflib
 import importlib
 import zipfile
+from contextlib import AbstractContextManager
 from io import BytesIO
 from typing import Any
 
@@ -95,8 +96,7 @@ def update(pipeline: Pipeline, features: Floats, labels: Labels, classes: Labels
             step.partial_fit(_through(pipeline.steps[:place], features))
     features, labels = prepared(pipeline, features), small(labels)
     known = {} if classes is None else {"classes": classes}
-    # A look takes a third of scikit-learn's own, which is left to name what is not finite.
-    with sklearn.config_context(assume_finite=_finite(features) and _finite(labels)):
+    with looked_at(features, labels):
         pipeline[-1].partial_fit(features, labels, **known)
 
 
@@ -108,6 +108,14 @@ def prepared(pipeline: Pipeline, features: Floats) -> Floats:
     # An imputer changes nothing where nothing is missing, which shows in what comes of it.
     made = _in_parts([step for step in steps if not isinstance(step[1], SimpleImputer)], features)
     return made if _finite(made) else _in_parts(steps, features)
+
+
+def looked_at(*values: NDArray[Any]) -> AbstractContextManager[None]:
+    """Let scikit-learn assume that these are finite, where they are; where they are not, it says so itself.
+
+    The look takes a third of the time of scikit-learn's own, and is one look for all that is asked meanwhile.
+    """
+    return sklearn.config_context(assume_finite=all(map(_finite, values)))  # type: ignore[no-any-return]
 
 
 def _in_parts(steps: list[tuple[str, Any]], features: Floats) -> Floats:

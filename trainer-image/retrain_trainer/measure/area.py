@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from retrain_trainer.data.rows import Floats
 from retrain_trainer.measure.drawn import Drawn, ratio
 
-CELLS = 1 << 20
-"""How many counts are kept for the draws: with more rows times blocks, close margins share a rank there."""
+CELLS, RANKS = 1 << 20, 1 << 13
+"""How many counts are kept for the draws, and for each block: with more rows, close margins share a rank there."""
 PIECE = 1 << 16
 """Rows that are looked at together."""
 
@@ -25,7 +25,7 @@ def area(positive: NDArray[np.bool_], margins: Floats, number: NDArray[np.int64]
     shift, blocks = int(number.max()).bit_length() + 1, int(number.max()) + 1
     ordered = _ordered(positive, margins, number, shift)
     whole, values = _share_right(ordered, shift)
-    count = min(values, max(CELLS // blocks, 2))
+    count = min(values, max(CELLS // blocks, 2), RANKS)
     above, below = _counted(ordered, shift, (blocks, count, values))
 
     # Drawing is counting pairs of blocks or, where that is less to keep, of ranks: draws x ranks can be gigabytes.

@@ -80,7 +80,8 @@ def predict(models: Sequence[Pipeline], path: Path, layout: Layout) -> list[Pred
         for answers, manner in zip(said, manners, strict=True):
             if manner not in prepared:
                 prepared[manner] = pipeline.prepared(answers.model, rows.features)
-            with objections.told(type(answers.model[-1]).__name__, "predict"):
+            name = type(answers.model[-1]).__name__
+            with objections.told(name, "predict"), pipeline.looked_at(prepared[manner]):
                 answers.ask(count, prepared[manner])
         truth.append(small(rows.labels))
         keys.append(rows.keys)

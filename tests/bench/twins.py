@@ -125,7 +125,7 @@ def drawn(weeks: list[Week], random: np.random.Generator | None) -> Iterator[Row
     for week in weeks:
         count = len(week.labels)
         chosen = np.arange(count) if random is None else np.sort(random.integers(0, count, count))
-        yield Rows(week.features[chosen], week.labels[chosen], chosen)
+        yield Rows.of(week.features[chosen], week.labels[chosen], chosen)
 
 
 def predictions(models: list[Pipeline], weeks: list[Week]) -> list[Predicted]:

@@ -9,6 +9,7 @@ import sklearn
 from sklearn.utils import all_estimators
 
 from retrain_trainer.contract import Model
+from retrain_trainer.data.rows import Rows
 from retrain_trainer.learn import pipeline
 from retrain_trainer.learn.estimators import MODULES, UPDATABLE, Kind
 
@@ -80,9 +81,10 @@ def test_features_are_prepared_as_the_estimator_needs_them() -> None:
 def test_scales_are_learned_while_warming_up_and_then_stand_still() -> None:
     model = pipeline.build(Model(store="file:///m", estimator="SGDClassifier"))
     labels = (ROWS[:, 0] > 0).astype(np.int64)
-    pipeline.update(model, ROWS, labels, np.array([0, 1]), warm=False)
+    rows, moved = (Rows.of(features, labels, labels) for features in (ROWS, ROWS + 100))
+    pipeline.update(model, rows, np.array([0, 1]), warm=False)
     scale = model["scale"].mean_.copy()
-    pipeline.update(model, ROWS + 100, labels, np.array([0, 1]), warm=True)
+    pipeline.update(model, moved, np.array([0, 1]), warm=True)
     assert np.array_equal(model["scale"].mean_, scale)
-    pipeline.update(model, ROWS + 100, labels, np.array([0, 1]), warm=False)
+    pipeline.update(model, moved, np.array([0, 1]), warm=False)
     assert model["scale"].mean_ == pytest.approx(scale + 100 / 2)

@@ -1,9 +1,9 @@
 """Data that would spoil the model: put back batch by batch, or betrayed by rows that it could not reach."""
 
-import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
 
+from retrain_trainer.data.rows import Rows
 from retrain_trainer.learn import guard, pipeline
 from tests.trainer.world import WEEK, World, flipped
 
@@ -75,9 +75,9 @@ def test_work_grows_linearly_with_the_batches(world: World, monkeypatch: pytest.
     errors: list[int] = []
     update, error = pipeline.update, guard.Guard.error
 
-    def counted(model: Pipeline, features: np.ndarray, *rest: object, **how: object) -> None:
-        calls.append(len(features))
-        update(model, features, *rest, **how)  # type: ignore[arg-type]
+    def counted(model: Pipeline, rows: Rows, *rest: object, **how: object) -> None:
+        calls.append(len(rows.labels))
+        update(model, rows, *rest, **how)  # type: ignore[arg-type]
 
     def checked(self: guard.Guard, model: Pipeline) -> float | None:
         errors.append(len(self.labels))

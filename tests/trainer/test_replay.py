@@ -17,7 +17,7 @@ LAYOUT = Layout(features=("a", "b"), label="y", label_type=Type.TEXT, time="time
 def some(seed: int, count: int) -> Rows:
     random = np.random.default_rng(seed)
     labels = np.where(random.random(count) > 0.5, "stays", "leaves")
-    return Rows(random.normal(size=(count, 2)), labels, seed * 1_000_000 + np.arange(count))
+    return Rows.of(random.normal(size=(count, 2)), labels, seed * 1_000_000 + np.arange(count))
 
 
 def values(replay: Replay) -> list[list[object]]:

@@ -10,6 +10,7 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from retrain_trainer.data.rows import Rows
 from retrain_trainer.data.sample import SAMPLE_ROWS, Sample, hashes_of
 from retrain_trainer.learn import pipeline
 
@@ -46,5 +47,7 @@ def test_rows_are_prepared_to_the_bit_as_by_the_steps_themselves(missing: bool, 
     model = Pipeline(steps).fit(features, random.integers(0, 2, 5000))
     asked = np.array(features if missing else np.nan_to_num(features), order=order)  # type: ignore[call-overload]
     before = asked.copy()
-    assert np.array_equal(pipeline.prepared(model, asked), model[:-1].transform(before))
+    assert np.array_equal(
+        pipeline.prepared(model, Rows.of(asked, np.zeros(5000), np.arange(5000))), model[:-1].transform(before)
+    )
     assert np.array_equal(asked, before, equal_nan=True)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from retrain_trainer import contract
 from retrain_trainer.data.holdout import moment, runs_of
 from retrain_trainer.data.reading import chunk_rows, read, stored
-from retrain_trainer.data.rows import Columns, Layout, Rows, Span, Type, columns_of, joined, keys_of
+from retrain_trainer.data.rows import Layout, Rows, Span, Type, joined, keys_of, rows_of
 from retrain_trainer.data.timeline import DAY
 from retrain_trainer.files.batches import Batch, Key, file_digest
 from retrain_trainer.telling.faults import BadBatchError, Problem, StepError
@@ -45,7 +45,7 @@ class Writer:
     schema: pa.Schema
     thinned: Thinned
     pieces: list[Piece] = field(default_factory=list)
-    _checked: list[Columns] = field(default_factory=list)
+    _checked: list[Rows] = field(default_factory=list)
     _waiting: list[pa.RecordBatch] = field(default_factory=list)
     _file: pq.ParquetWriter = field(init=False)
 
@@ -81,7 +81,7 @@ class Writer:
         before = sum(piece.rows for piece in self.pieces)
         scored, checked = (np.arange(-before % nth, len(keys), nth) for nth in (self.thinned.every, self.thinned.step))
         self._waiting.append(kept if self.thinned.every == 1 else kept.take(pa.array(scored)))
-        self._checked.append(replace(columns_of(kept.take(pa.array(checked)), self.layout, 0), keys=keys[checked]))
+        self._checked.append(replace(rows_of(kept.take(pa.array(checked)), self.layout, 0), keys=keys[checked]))
         self.pieces[-1] = replace(piece, rows=piece.rows + len(keys))
         self._write(chunk_rows(self.layout))
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from retrain_trainer.contract import Word
 from retrain_trainer.data.categories import Words, WordsSeen, highest, seen_of
-from retrain_trainer.data.rows import Columns, Floats, Layout
+from retrain_trainer.data.rows import Floats, Layout, Rows
 from retrain_trainer.data.sample import Sample, hashes_of
 
 JUDGED_ROWS = 100
@@ -94,21 +94,21 @@ class Findings:
         """Some of the rows: see `Sample`."""
         return self.drawn.rows
 
-    def add(self, columns: Columns, *, count_classes: bool) -> None:
+    def add(self, rows: Rows, *, count_classes: bool) -> None:
         """Take in one chunk."""
-        self.rows += len(columns.labels)
-        self.unlabelled += columns.unlabelled
+        self.rows += len(rows.labels)
+        self.unlabelled += rows.unlabelled
         if count_classes:
-            values, counts = np.unique(columns.labels, return_counts=True)
+            values, counts = np.unique(rows.labels, return_counts=True)
             self.classes.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
-        if len(columns.labels):
-            edges = [self._edges(number, column) for number, column in enumerate(columns.features)]
+        if len(rows.labels):
+            edges = [self._edges(number, column) for number, column in enumerate(rows.columns)]
             lowest, highest = np.array(edges).T
             self.lowest, self.highest = np.minimum(self.lowest, lowest), np.maximum(self.highest, highest)
-            hashes = hashes_of((*columns.features, *([columns.keys] if self.timed else [])))
-            self.drawn.add(columns.features, hashes)
+            hashes = hashes_of((*rows.columns, *([rows.keys] if self.timed else [])))
+            self.drawn.add(rows.columns, hashes)
         for number, words in enumerate(self.categories):
-            self.counts[number] += words.counted(columns.places[number])
+            self.counts[number] += words.counted(rows.places[number])
 
     def _edges(self, number: int, column: NDArray[np.floating[Any]]) -> tuple[float, float]:
         """Return the smallest and the largest value of a column of a chunk; count what is missing or infinite."""

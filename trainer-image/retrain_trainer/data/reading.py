@@ -25,8 +25,8 @@ from retrain_trainer.data.rows import (
     Rows,
     Span,
     Type,
-    columns_of,
     keys_of,
+    rows_of,
     time_keys,
     type_of,
 )
@@ -87,8 +87,8 @@ def read(
 def read_rows(path: Path, batch: str, layout: Layout, span: Span = WHOLE, numbers: Span = WHOLE) -> Iterator[Rows]:
     """Yield those rows of a file that have a label and whose keys lie in the span, some thousands at a time."""
     for first, chunk in read(path, batch, layout, span, numbers):
-        columns = columns_of(chunk, layout, first)
-        yield from columns.where(span.holds(columns.keys)).pieces(PIECE_ROWS)
+        rows = rows_of(chunk, layout, first)
+        yield from rows.where(span.holds(rows.keys)).pieces(PIECE_ROWS)
 
 
 def read_keys(path: Path, batch: str, layout: Layout, stretches: Sequence[Stretch]) -> Keys:

@@ -113,48 +113,43 @@ WHOLE = Span()
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some rows of a batch that have a label, in the order of the file.
+    """Some rows of a batch that have a label, in the order of the file: for each feature a column, float32 or float64.
 
-    Of features, one column lies after another in memory, as in files.
+    A chunk as it was read also has `places`, the words of each column of words, and `unlabelled`, how many rows of it
+    were left out.
     """
 
-    features: Floats
-    labels: Labels
-    keys: Keys
-
-    def where(self, mask: NDArray[np.bool_]) -> "Rows":
-        """Return the rows that the mask picks."""
-        return self if mask.all() else Rows(self.features[mask], self.labels[mask], self.keys[mask])
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Rows that have a label as they come from a file: an array for each feature, of float32 or float64.
-
-    `places` are the words of each column of words, `unlabelled` counts the rows left out.
-    """
-
-    features: tuple[NDArray[np.floating[Any]], ...]
+    columns: tuple[NDArray[np.floating[Any]], ...]
     labels: Labels
     keys: Keys
     places: tuple[Places, ...] = ()
     unlabelled: int = 0
 
-    def where(self, mask: NDArray[np.bool_]) -> "Columns":
-        """Return the rows that the mask picks."""
-        if mask.all():
-            return self
-        features = tuple(column[mask] for column in self.features)
-        return Columns(features, self.labels[mask], self.keys[mask], tuple(places[mask] for places in self.places))
+    @classmethod
+    def of(cls, features: Floats, labels: Labels, keys: Keys) -> "Rows":
+        """Take rows whose features are together."""
+        return cls(tuple(features.T), labels, keys)
 
-    def pieces(self, size: int) -> Iterator[Rows]:
-        """Yield them as rows, so many at a time."""
-        for begin in range(0, len(self.labels), size):
-            piece = slice(begin, begin + size)
-            features = np.empty((len(self.features), len(self.labels[piece]))).T
-            for number, column in enumerate(self.features):
-                features[:, number] = column[piece]
-            yield Rows(features, self.labels[piece], self.keys[piece])
+    @property
+    def features(self) -> Floats:
+        """The features together, made anew each time. One column lies after another in memory, as in files."""
+        made = np.empty((len(self.columns), len(self.labels)))
+        for number, column in enumerate(self.columns):
+            made[number] = column
+        return made.T
+
+    def part(self, which: slice | NDArray[Any]) -> "Rows":
+        """Return some of them, by a slice, a mask, or their numbers."""
+        columns, places = (tuple(each[which] for each in group) for group in (self.columns, self.places))
+        return Rows(columns, self.labels[which], self.keys[which], places)
+
+    def where(self, mask: NDArray[np.bool_]) -> "Rows":
+        """Return the rows that the mask picks."""
+        return self if mask.all() else self.part(mask)
+
+    def pieces(self, size: int) -> Iterator["Rows"]:
+        """Yield them so many at a time."""
+        yield from (self.part(slice(begin, begin + size)) for begin in range(0, len(self.labels), size))
 
 
 def type_of(arrow: pa.DataType) -> Type:
@@ -179,8 +174,8 @@ def type_of(arrow: pa.DataType) -> Type:
     return Type.OTHER
 
 
-def columns_of(chunk: pa.RecordBatch, layout: Layout, offset: int) -> Columns:
-    """Turn a chunk that begins at row `offset` of its file into arrays, without the rows that have no label."""
+def rows_of(chunk: pa.RecordBatch, layout: Layout, offset: int) -> Rows:
+    """Turn a chunk that begins at row `offset` of its file into rows, without those that have no label."""
     labels, unlabelled = chunk.column(len(layout.inputs)), 0
     keys = keys_of(chunk, layout, offset)
     if labels.null_count:
@@ -191,14 +186,14 @@ def columns_of(chunk: pa.RecordBatch, layout: Layout, offset: int) -> Columns:
     places = [words.places(chunk.column(width + number)) for number, words in enumerate(layout.categories)]
     for words, found in zip(layout.categories, places, strict=True):
         features += words.expanded(found)
-    return Columns(tuple(features), _labels(labels), keys, tuple(places), unlabelled)
+    return Rows(tuple(features), _labels(labels), keys, tuple(places), unlabelled)
 
 
-def joined(parts: Sequence[Columns]) -> Rows:
+def joined(parts: Sequence[Rows]) -> Rows:
     """Put some rows together."""
-    columns = zip(*(part.features for part in parts), strict=True)
+    columns = tuple(map(np.concatenate, zip(*(part.columns for part in parts), strict=True)))
     labels, keys = (np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "keys"))
-    return Rows(np.stack([np.concatenate(column) for column in columns]).astype(np.float64).T, labels, keys)
+    return Rows(columns, labels, keys)
 
 
 def keys_of(chunk: pa.RecordBatch, layout: Layout, offset: int) -> Keys:

@@ -94,7 +94,7 @@ def _given_away(seen: Rows, layout: Layout) -> Iterator[Problem]:
     classes = [rows for rows in classes if len(rows) >= FEWEST_OF_CLASS]
     for number, name in enumerate(layout.features):
         # A missing value may tell the label too: it ranks below all others.
-        values = np.nan_to_num(seen.features[:, number], nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+        values = np.nan_to_num(seen.columns[number].astype(np.float64), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
         strength = (
             abs(_rank_correlation(values, seen.labels)) if numbers else _separation([values[rows] for rows in classes])
         )

@@ -72,4 +72,4 @@ def _hashed(rows: Rows, classes: Labels | None) -> Hashes:
     if classes is not None:
         places = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
         labels = np.where(classes[places] == labels, places, -1)
-    return hashes_of((*rows.features.T, labels.astype(np.float64)))
+    return hashes_of((*rows.columns, labels.astype(np.float64)))

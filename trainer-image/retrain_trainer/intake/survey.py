@@ -13,7 +13,7 @@ from retrain_trainer.data.categories import Words, declared
 from retrain_trainer.data.held import Writer
 from retrain_trainer.data.profile import Findings, findings_of, merged
 from retrain_trainer.data.reading import header, read, read_keys
-from retrain_trainer.data.rows import Keys, Layout, Span, Type, columns_of
+from retrain_trainer.data.rows import Keys, Layout, Span, Type, rows_of
 from retrain_trainer.data.timeline import Stretch, Timeline
 from retrain_trainer.data.vocabulary import worded
 from retrain_trainer.files.batches import Batch, Key
@@ -183,10 +183,10 @@ def _read(batch: Batch, layout: Layout, start: Key | None, held: Writer | None) 
 
     keys = Timeline(layout, again)
     for first, chunk in read(path, batch.name, layout, new):
-        columns = columns_of(chunk, layout, first)
-        columns = columns.where(new.holds(columns.keys))
-        keys.add(first, first + chunk.num_rows, columns.keys)
-        findings.add(columns, count_classes=layout.label_type is not Type.NUMBER)
+        rows = rows_of(chunk, layout, first)
+        rows = rows.where(new.holds(rows.keys))
+        keys.add(first, first + chunk.num_rows, rows.keys)
+        findings.add(rows, count_classes=layout.label_type is not Type.NUMBER)
         _raise_first(checks.classes(batch.name, findings, layout))
         if held is not None:
             held.add(first, chunk)

@@ -42,10 +42,11 @@ class Guard:
 
     def followed_by(self, rows: Rows) -> "Guard":
         """Return the newest rows when these come after."""
+        newest = rows.part(slice(-GUARD_ROWS, None))
         if not len(self.labels) or len(rows.labels) >= GUARD_ROWS:
-            return Guard(rows.features[-GUARD_ROWS:], rows.labels[-GUARD_ROWS:])
-        features = np.concatenate([self.features, rows.features[-GUARD_ROWS:]])
-        labels = np.concatenate([self.labels, rows.labels[-GUARD_ROWS:]])
+            return Guard(newest.features, newest.labels)
+        features = np.concatenate([self.features, newest.features])
+        labels = np.concatenate([self.labels, newest.labels])
         return Guard(features[-GUARD_ROWS:], labels[-GUARD_ROWS:])
 
 

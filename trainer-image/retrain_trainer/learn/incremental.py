@@ -94,7 +94,7 @@ def resumed(workspace: Workspace, what: str) -> Progress | None:
     if state["what"] != what:
         return None
     updates = [Update.model_validate_json(update) for update in state["updates"]]
-    replay = Replay() if state["replay"] is None else Replay().followed_by(Rows(*state["replay"]))
+    replay = Replay() if state["replay"] is None else Replay().followed_by(Rows.of(*state["replay"]))
     return Progress(state["model"], Guard(state["features"], state["labels"]), replay, updates)
 
 
@@ -108,7 +108,7 @@ def _learn(model: Pipeline, rows: Rows, classes: Labels | None, *, warm: bool) -
     """Update a model with some rows; False when its weights have run out of the range of numbers."""
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            pipeline.update(model, rows.features, rows.labels, classes, warm=warm)
+            pipeline.update(model, rows, classes, warm=warm)
     except ValueError as error:
         if "overflow" not in str(error):
             raise

@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
 from retrain_trainer.contract import Model
-from retrain_trainer.data.rows import Floats, Labels, small
+from retrain_trainer.data.rows import Floats, Labels, Rows, small
 from retrain_trainer.learn.estimators import Kind, place_of
 from retrain_trainer.store.manifest import MODEL
 from retrain_trainer.store.versions import Version
@@ -87,27 +87,27 @@ def _no_such_parameter(model: Model, known: list[str]) -> str:
     return f"{model.estimator} has no parameter {', '.join(unknown)}. {hint}It has {', '.join(known)}."
 
 
-def update(pipeline: Pipeline, features: Floats, labels: Labels, classes: Labels | None, *, warm: bool) -> None:
+def update(pipeline: Pipeline, rows: Rows, classes: Labels | None, *, warm: bool) -> None:
     """Learn from one more chunk of rows. While not `warm`, the steps before the estimator learn too."""
     for place, (name, step) in enumerate(pipeline.steps[:-1]):
         if name == "fill" and not hasattr(step, "statistics_"):
-            step.fit(features)
+            step.fit(rows.features)
         elif name == "scale" and not (warm and hasattr(step, "scale_")):
-            step.partial_fit(_through(pipeline.steps[:place], features))
-    features, labels = prepared(pipeline, features), small(labels)
+            step.partial_fit(_through(pipeline.steps[:place], rows.features))
+    features, labels = prepared(pipeline, rows), small(rows.labels)
     known = {} if classes is None else {"classes": classes}
     with looked_at(features, labels):
         pipeline[-1].partial_fit(features, labels, **known)
 
 
-def prepared(pipeline: Pipeline, features: Floats) -> Floats:
+def prepared(pipeline: Pipeline, rows: Rows) -> Floats:
     """Return rows as the estimator of the pipeline takes them, to the bit what its steps make of them."""
     steps = pipeline.steps[:-1]
     if not steps:
-        return features
+        return rows.features
     # An imputer changes nothing where nothing is missing, which shows in what comes of it.
-    made = _in_parts([step for step in steps if not isinstance(step[1], SimpleImputer)], features)
-    return made if _finite(made) else _in_parts(steps, features)
+    made = _in_parts([step for step in steps if not isinstance(step[1], SimpleImputer)], rows)
+    return made if _finite(made) else _in_parts(steps, rows)
 
 
 def looked_at(*values: NDArray[Any]) -> AbstractContextManager[None]:
@@ -118,20 +118,21 @@ def looked_at(*values: NDArray[Any]) -> AbstractContextManager[None]:
     return sklearn.config_context(assume_finite=all(map(_finite, values)))  # type: ignore[no-any-return]
 
 
-def _in_parts(steps: list[tuple[str, Any]], features: Floats) -> Floats:
+def _in_parts(steps: list[tuple[str, Any]], rows: Rows) -> Floats:
     """Go through steps with some rows at a time, which stay in the cache of one core meanwhile."""
-    made, size = np.empty(features.shape), max(PREPARED_VALUES // features.shape[1], 1)
-    for begin in range(0, len(features), size):
-        made[begin : begin + size] = _through(steps, features[begin : begin + size])
+    made = np.empty((len(rows.labels), len(rows.columns)))
+    size = max(PREPARED_VALUES // len(rows.columns), 1)
+    for number, part in enumerate(rows.pieces(size)):
+        made[number * size : (number + 1) * size] = _through(steps, part.features)
     return made
 
 
 def _through(steps: list[tuple[str, Any]], features: Floats) -> Floats:
-    """Return what steps make of rows. A scaler's own way there looks at them, and copies them, several times."""
+    """Make of rows what steps make of them, in place. A scaler's own way looks at them, and copies them, often."""
     for _, step in steps:
         match step:
             case StandardScaler(mean_=mean, scale_=scale) if mean is not None and scale is not None:
-                features = features - mean
+                features -= mean
                 features /= scale
             case _:
                 features = np.asarray(step.transform(features))

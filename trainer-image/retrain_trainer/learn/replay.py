@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from retrain_trainer.data.rows import Layout, Rows
+from retrain_trainer.data.rows import Layout, Rows, joined
 from retrain_trainer.data.sample import Hashes, hashes_of
 
 MOST_ROWS, MOST_VALUES = 10_000, 1 << 21
@@ -29,15 +29,15 @@ class Replay:
 
     def followed_by(self, new: Rows) -> Self:
         """Return what is kept once these rows have been learned from too."""
-        most = max(min(MOST_ROWS, MOST_VALUES // new.features.shape[1]), 1)
-        hashes = hashes_of([*new.features.T, new.keys])
+        most = max(min(MOST_ROWS, MOST_VALUES // len(new.columns)), 1)
+        hashes = hashes_of([*new.columns, new.keys])
         if self.rows is None or self.hashes is None:
             rows = new
         else:
             low = np.flatnonzero(hashes < self.hashes[-1]) if len(self.hashes) >= most else np.arange(len(hashes))
-            rows, hashes = _together(self.rows, _picked(new, low)), np.concatenate([self.hashes, hashes[low]])
+            rows, hashes = joined([self.rows, new.part(low)]), np.concatenate([self.hashes, hashes[low]])
         kept = np.argsort(hashes, kind="stable")[:most]
-        return type(self)(_picked(rows, kept), hashes[kept])
+        return type(self)(rows.part(kept), hashes[kept])
 
     def mixed_with(self, new: Rows, share: float, seed: tuple[int, int]) -> Rows:
         """Return new rows among kept ones, drawn as the seed says, `share` of their number; all new ones are there."""
@@ -45,8 +45,8 @@ class Replay:
         if self.rows is None or not count:
             return new
         random = np.random.default_rng(seed)
-        drawn = _picked(self.rows, random.integers(len(self.rows.labels), size=count))
-        return _picked(_together(new, drawn), random.permutation(len(new.labels) + count))
+        drawn = self.rows.part(random.integers(len(self.rows.labels), size=count))
+        return joined([new, drawn]).part(random.permutation(len(new.labels) + count))
 
     def write(self, path: Path, layout: Layout) -> None:
         """Write the rows kept as a batch of the plain layout: with their features, whatever these come from."""
@@ -55,18 +55,6 @@ class Replay:
         if self.rows is None:
             pq.write_table(schema.empty_table(), path)
             return
-        columns = [*self.rows.features.T, self.rows.labels, *([] if layout.time is None else [self.rows.keys])]
+        columns = [*self.rows.columns, self.rows.labels, *([] if layout.time is None else [self.rows.keys])]
         arrays = [pa.array(column).cast(field.type) for column, field in zip(columns, schema, strict=True)]
         pq.write_table(pa.Table.from_arrays(arrays, schema=schema), path)
-
-
-def _picked(rows: Rows, places: np.ndarray) -> Rows:
-    return Rows(rows.features[places], rows.labels[places], rows.keys[places])
-
-
-def _together(one: Rows, two: Rows) -> Rows:
-    return Rows(
-        np.concatenate([one.features, two.features]),
-        np.concatenate([one.labels, two.labels]),
-        np.concatenate([one.keys, two.keys]),
-    )

@@ -79,7 +79,7 @@ def predict(models: Sequence[Pipeline], path: Path, layout: Layout) -> list[Pred
         prepared: dict[str, Floats] = {}
         for answers, manner in zip(said, manners, strict=True):
             if manner not in prepared:
-                prepared[manner] = pipeline.prepared(answers.model, rows.features)
+                prepared[manner] = pipeline.prepared(answers.model, rows)
             name = type(answers.model[-1]).__name__
             with objections.told(name, "predict"), pipeline.looked_at(prepared[manner]):
                 answers.ask(count, prepared[manner])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from retrain_trainer.contract import Evaluation, Gate, Slice
 from retrain_trainer.data.categories import Words
 from retrain_trainer.data.reading import read_rows
-from retrain_trainer.data.rows import Floats, Layout
+from retrain_trainer.data.rows import Floats, Layout, Rows
 from retrain_trainer.measure.metrics import Predicted
 from retrain_trainer.measure.score import scale_of, score, sign
 
@@ -55,7 +55,7 @@ def _groups(columns: Sequence[str], path: Path, layout: Layout) -> Iterator[tupl
     words = {entry.column: entry for entry in layout.categories}
     values, keys = [], []
     for rows in read_rows(path, path.name, layout):
-        values.append(np.stack([_values(rows.features, column, layout) for column in columns], axis=1))
+        values.append(np.stack([_values(rows, column, layout) for column in columns], axis=1))
         keys.append(rows.keys)
     order = np.argsort(np.concatenate(keys), kind="stable")  # that of `measure.predict`
     ordered = np.concatenate(values)[order]
@@ -66,12 +66,12 @@ def _groups(columns: Sequence[str], path: Path, layout: Layout) -> Iterator[tupl
             yield from _of_column(column, ordered[:, number])
 
 
-def _values(features: Floats, column: str, layout: Layout) -> Floats:
+def _values(rows: Rows, column: str, layout: Layout) -> Floats:
     """Return the values of a column; words by their places."""
     if column not in layout.slots:
-        return features[:, layout.features.index(column)]
+        return rows.columns[layout.features.index(column)].astype(np.float64)
     words = next(entry for entry in layout.categories if entry.column == column)
-    return words.found(features[:, layout.slots[column]])
+    return words.found(np.stack(rows.columns[layout.slots[column]], axis=1))
 
 
 def _of_words(words: Words, places: Floats) -> Iterator[tuple[str, Mask]]:

@@ -140,7 +140,7 @@ class Rows:
 
     def part(self, which: slice | NDArray[Any]) -> "Rows":
         """Return some of them, by a slice, a mask, or their numbers."""
-        columns, places = (tuple(each[which] for each in group) for group in (self.columns, self.places))
+        columns, places = tuple(one[which] for one in self.columns), tuple(one[which] for one in self.places)
         return Rows(columns, self.labels[which], self.keys[which], places)
 
     def where(self, mask: NDArray[np.bool_]) -> "Rows":

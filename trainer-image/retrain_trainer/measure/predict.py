@@ -76,13 +76,13 @@ def predict(models: Sequence[Pipeline], path: Path, layout: Layout) -> list[Pred
     # A champion and its update prepare rows in the same way, and that takes longer than predicting.
     manners = [str(joblib.hash(model.steps[:-1])) for model in models]
     for rows in read_rows(path, path.name, layout):
-        prepared: dict[str, Floats] = {}
+        prepared: dict[str, pipeline.Prepared] = {}
         for answers, manner in zip(said, manners, strict=True):
             if manner not in prepared:
                 prepared[manner] = pipeline.prepared(answers.model, rows)
             name = type(answers.model[-1]).__name__
-            with objections.told(name, "predict"), pipeline.looked_at(prepared[manner]):
-                answers.ask(count, prepared[manner])
+            with objections.told(name, "predict"), pipeline.looked_at(finite=prepared[manner].finite):
+                answers.ask(count, prepared[manner].features)
         truth.append(small(rows.labels))
         keys.append(rows.keys)
         count += len(rows.keys)

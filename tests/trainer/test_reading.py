@@ -67,8 +67,7 @@ def test_what_comes_after_the_wanted_numbers_is_not_read(tmp_path: Path, monkeyp
 def test_without_times_keys_are_the_numbers_of_rows_in_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "CHUNK_ROWS", 64)
-    monkeypatch.setattr(reading, "PIECE_ROWS", 10)
+    monkeypatch.setattr(reading, "CHUNK_ROWS", 10)
     layout = batch(tmp_path / "w.parquet", None)
     pieces = list(read_rows(tmp_path / "w.parquet", "w", layout, Span(555, 777)))
     assert max(len(piece.labels) for piece in pieces) == 10

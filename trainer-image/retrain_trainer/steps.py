@@ -28,7 +28,7 @@ from retrain_trainer.telling.answers import answer, tell
 from retrain_trainer.telling.faults import StepError, sentence_of
 
 KEPT = 16 << 20
-"""Bytes of the largest block that is kept for the next one when it is freed: more than a piece of rows has."""
+"""Bytes of the largest block that is kept for the next one when it is freed: more than a chunk of rows has."""
 
 
 def run(step: str) -> int:
@@ -59,7 +59,7 @@ def read_task(text: str) -> Task:
 
 
 def _keep_memory() -> None:
-    """Keep freed memory: to get that of each piece of rows anew from the system takes as long as to scale it.
+    """Keep freed memory: to get that of each chunk of rows anew from the system takes as long as to scale it.
 
     glibc learns from the largest block that was freed how much to keep (mallopt(3), M_MMAP_THRESHOLD). This one is
     never written to, so it takes no memory itself.

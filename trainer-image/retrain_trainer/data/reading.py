@@ -109,24 +109,24 @@ def read_keys(path: Path, batch: str, layout: Layout, stretches: Sequence[Stretc
 def foretold(path: Path, batch: str, layout: Layout) -> list[Stretch] | None:
     """Return what the footer of a Parquet file tells of the keys of each row group, None where it does not.
 
-    Rows without a label count too, days are left out. BadBatchError when the file is not a readable one.
+    Rows without a label count too, days are left out. None as well for a file without the columns of the layout;
+    BadBatchError when it is not a readable one.
     """
-    if path.suffix != ".parquet":
-        return None
     first, told = 0, list[Stretch]()
-    with _told(batch):
-        bounds.check_footer(path, batch)
-        with pq.ParquetFile(path, pre_buffer=False) as file:
-            bounds.check_row_groups(file.metadata, batch, layout.columns)
-            for number in range(file.metadata.num_row_groups):
-                end = first + file.metadata.row_group(number).num_rows
-                edges: tuple[Key, Key] | None = (first, end - 1)
-                if layout.time is not None:
-                    edges = _edges(file, number, layout)
-                if edges is None:
-                    return None
-                told.append(Stretch(first, end, end - first, edges[0], edges[1], frozenset()))
-                first = end
+    if path.suffix != ".parquet" or not header(path, batch).keys() >= set(layout.columns):
+        return None
+    with _told(batch), pq.ParquetFile(path, pre_buffer=False) as file:
+        bounds.check_row_groups(file.metadata, batch, layout.columns)
+        place = _place_of_time(file, layout)
+        for number in range(file.metadata.num_row_groups):
+            end = first + file.metadata.row_group(number).num_rows
+            edges: tuple[Key, Key] | None = (first, end - 1)
+            if layout.time is not None:
+                edges = _edges(file, number, layout, place)
+            if edges is None:
+                return None
+            told.append(Stretch(first, end, end - first, edges[0], edges[1], frozenset()))
+            first = end
     return told
 
 
@@ -168,11 +168,11 @@ def _numbered(chunks: Iterable[pa.RecordBatch], first: int) -> Iterator[tuple[in
 
 def _groups(file: pq.ParquetFile, layout: Layout, span: Span, numbers: Span) -> Iterator[tuple[int, list[int]]]:
     """Yield each run of row groups that may have a key and a row number in the spans, with that of its first row."""
-    first, begin, run = 0, 0, list[int]()
+    first, begin, run, place = 0, 0, list[int](), _place_of_time(file, layout)
     for number in range(file.metadata.num_row_groups):
         rows = file.metadata.row_group(number).num_rows
         places = first, first + rows - 1
-        edges = places if layout.time is None or span == WHOLE else _edges(file, number, layout)
+        edges = places if layout.time is None or span == WHOLE else _edges(file, number, layout, place)
         if numbers.meets(*places) and (edges is None or span.meets(*edges)):
             begin = begin if run else first
             run.append(number)
@@ -184,13 +184,18 @@ def _groups(file: pq.ParquetFile, layout: Layout, span: Span, numbers: Span) -> 
         yield begin, run
 
 
-def _edges(file: pq.ParquetFile, number: int, layout: Layout) -> tuple[Key, Key] | None:
+def _place_of_time(file: pq.ParquetFile, layout: Layout) -> int | None:
+    """Return which column of a file, counted as its row groups do, has the times; None where none has."""
+    paths = (file.metadata.schema.column(place).path for place in range(file.metadata.num_columns))
+    return next((place for place, path in enumerate(paths) if path == layout.time), None)
+
+
+def _edges(file: pq.ParquetFile, number: int, layout: Layout, place: int | None) -> tuple[Key, Key] | None:
     """Return the first and the last time of a row group as the file tells them, None where it does not."""
-    paths = [file.metadata.schema.column(place).path for place in range(file.metadata.num_columns)]
-    if layout.time not in paths or layout.time_type is None:
+    if place is None or layout.time_type is None:
         return None
     kind = file.schema_arrow.field(layout.time).type
-    told = file.metadata.row_group(number).column(paths.index(layout.time)).statistics
+    told = file.metadata.row_group(number).column(place).statistics
     if told is None or not told.has_min_max or not any(fits(kind) for fits in TELLING):
         return None
     edges = pa.array([told.min_raw, told.max_raw], kind).cast(ARROW[layout.time_type], safe=False)

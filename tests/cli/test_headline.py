@@ -45,6 +45,11 @@ CASES: dict[str, tuple[Policy | InvalidPolicy, Run | None, list[str]]] = {
         run(state="Training", startTime=STARTED, message="Collect is under way."),
         ["Status: Running", LAST_RUN, "Detail: Collect is under way."],
     ),
+    "in service, and watched": (
+        policy(state="Baking", activeRun=CLAIM),
+        run(state="Baking", startTime=STARTED, message="Watched until 10:30."),
+        ["Status: Watching", LAST_RUN, "Detail: Watched until 10:30."],
+    ),
     "blocked": (
         policy(state="Blocked", activeRun=CLAIM),
         run(state="Blocked", startTime=STARTED, message=FORBIDDEN),

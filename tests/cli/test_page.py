@@ -29,7 +29,7 @@ MAY_NOT = 'ServiceAccount shop/retrain-runner may not patch deployments.apps "ch
 def shown(seen: Policy | InvalidPolicy, newest: Run | None) -> str:
     out = StringIO()
     show(seen, newest, out)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    return out.getvalue().removesuffix("\n")
 
 
 def trigger(name: str, state: str, message: str) -> dict[str, Any]:
@@ -135,6 +135,21 @@ def test_the_rest_after_a_run_is_told_while_it_lasts() -> None:
     times = {"cooldownUntil": "2024-06-01T16:04:00Z", "lastRun": summary("Rejected", "NotBetter", "Not better.")}
     assert "\nResting until: 2024-06-01 16:04:00" in shown(policy(state="CoolingDown", **times), None)
     assert "Resting" not in shown(policy(state="Idle", **times), None)
+
+
+def test_the_newest_versions_that_were_taken_back_are_told() -> None:
+    taken = [
+        {**CHAMPION, "uri": f"file:///data/models/churn-{n}", "reason": "BakeBreached", "at": "2024-06-01T09:00:00Z"}
+        for n in range(5)
+    ]
+    quarantine = [{name: each[name] for name in ("uri", "digest", "run", "reason", "at")} for each in taken]
+    page = shown(policy(quarantine=quarantine), None)
+    assert page.splitlines()[-4:] == [
+        "Quarantined: churn-0, taken back 2024-06-01 09:00:00: BakeBreached",
+        "Quarantined: churn-1, taken back 2024-06-01 09:00:00: BakeBreached",
+        "Quarantined: churn-2, taken back 2024-06-01 09:00:00: BakeBreached",
+        "Quarantined: 2 more, in status.quarantine",
+    ]
 
 
 def test_a_policy_that_is_not_ready_has_a_problem() -> None:

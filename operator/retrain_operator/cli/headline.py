@@ -16,8 +16,12 @@ FAILED = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK})
 """Outcomes that a person should look at; all others are ordinary ends."""
 
 
-_WAITS = {RunState.BLOCKED: "Blocked", RunState.AWAITING_APPROVAL: "Awaiting approval"}
-"""States in which a run waits for a person; in all others it is Running."""
+_WORDS = {
+    RunState.BLOCKED: "Blocked",
+    RunState.AWAITING_APPROVAL: "Awaiting approval",
+    RunState.BAKING: "Watching",
+}
+"""States in which a run waits for a person, or only looks on; in all others it is Running."""
 
 
 def clock(at: datetime) -> str:
@@ -44,7 +48,7 @@ def headline(policy: Policy | InvalidPolicy, run: Run | None) -> tuple[Pair, ...
 def _under_way(claim: ActiveRun, run: Run | None) -> tuple[Pair, ...]:
     if run is None:
         return ("Status", "Running"), ("Last run", clock(claim.cause.at)), ("Detail", "The run is about to be made.")
-    word = _WAITS.get(run.status.state, "Running")
+    word = _WORDS.get(run.status.state, "Running")
     start = run.status.start_time or run.created
     return ("Status", word), ("Last run", clock(start)), ("Detail", run.status.message or "The run has just been made.")
 

@@ -16,11 +16,13 @@ from retrain_operator.model.world import InvalidPolicy, Policy, Run
 
 LONGEST = 2048
 PIPE_WIDTH = 10_000
+QUARANTINED = 3
+"""The newest of them are told."""
 STYLES = {
     **dict.fromkeys(("Completed", "Succeeded", "Healthy"), "green"),
     **dict.fromkeys(("Failed", "Invalid", "Error"), "red"),
     **dict.fromkeys(("Blocked", "Firing", "NoData", "Rejected", "RolledBack"), "yellow"),
-    **dict.fromkeys(("Running", "Suspended"), "cyan"),
+    **dict.fromkeys(("Running", "Watching", "Suspended"), "cyan"),
 }
 NOT_SEEN = (
     "The operator has not looked at the newest spec yet. If that stays so, see whether it runs: "
@@ -31,8 +33,11 @@ NOT_SEEN = (
 def show(policy: Policy | InvalidPolicy, run: Run | None, out: TextIO) -> None:
     """Print the page. A terminal gets colours and tables that fit; whoever reads from a pipe gets unbroken lines."""
     console = Console(file=out, highlight=False, width=None if out.isatty() else PIPE_WIDTH)
-    for part in page(policy, run):
-        console.print(part, crop=False, soft_wrap=isinstance(part, Text) and part.no_wrap is True)
+    with console.capture() as printed:
+        for part in page(policy, run):
+            console.print(part, crop=False, soft_wrap=isinstance(part, Text) and part.no_wrap is True)
+    # A table fills each line up to the longest one.
+    out.writelines(f"{line.rstrip()}\n" for line in printed.get().splitlines())
 
 
 def page(policy: Policy | InvalidPolicy, run: Run | None) -> Iterator[Text | Table]:
@@ -55,6 +60,13 @@ def _facts(policy: Policy | InvalidPolicy) -> Iterator[Pair]:
     status, model = policy.status, policy.status.champion
     champion = f"{model.version}, in service since {clock(model.promoted_at)}" if model else "none from this policy yet"
     yield "Champion", champion
+    for version in status.quarantine[:QUARANTINED]:
+        yield (
+            "Quarantined",
+            f"{version.uri.rstrip('/').rsplit('/')[-1]}, taken back {clock(version.at)}: {version.reason}",
+        )
+    if len(status.quarantine) > QUARANTINED:
+        yield "Quarantined", f"{len(status.quarantine) - QUARANTINED} more, in status.quarantine"
     if status.state is PolicyState.COOLING_DOWN and status.cooldown_until:
         yield "Resting until", clock(status.cooldown_until)
     if isinstance(policy, Policy) and status.runs_remaining is not None:

@@ -11,6 +11,7 @@ from retrain_trainer.contract import CollectOutcome, Fault
 from tests.builders import T0, clock_time
 from tests.coherent import assert_coherent
 from tests.decide.case import case
+from tests.decide.in_service import ROLLOUT
 from tests.runs import (
     NAME,
     NEW,
@@ -83,10 +84,21 @@ def test_the_times_of_each_step_are_those_of_its_container() -> None:
     assert [step.message for step in status.steps] == ["7 new batches.", "Learned from 7 batches.", "", ""]
 
 
-def test_a_candidate_that_passed_goes_on_to_its_deploy() -> None:
-    act, status = told(started().trained_with(collected(), trained(), evaluated()))
+@pytest.mark.parametrize(
+    ("rollout", "next_"),
+    [
+        ({}, "rolled out"),
+        ({"approval": "Manual"}, "put before a person"),
+        ({"mode": "RecommendOnly"}, "recommended"),
+        ({"mode": "RecommendOnly", "approval": "Manual"}, "recommended"),
+    ],
+    ids=str,
+)
+def test_a_candidate_that_passed_goes_on_to_its_deploy(rollout: dict[str, str], next_: str) -> None:
+    run = started().with_spec(rollout=ROLLOUT | rollout)
+    act, status = told(run.trained_with(collected(), trained(), evaluated()))
     assert act == GoOn()
-    assert (status.state, status.message) == ("Deploying", "The candidate passed and is about to be rolled out.")
+    assert (status.state, status.message) == ("Deploying", f"The candidate passed and is about to be {next_}.")
     assert states(status) == ["Succeeded", "Succeeded", "Succeeded", "Pending"]
     assert status.verdict
     assert status.verdict.promote

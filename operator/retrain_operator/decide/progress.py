@@ -6,6 +6,7 @@ loses nothing: the next look finds the same facts and makes the same move again.
 
 from datetime import timedelta
 
+from retrain_operator.decide import approval
 from retrain_operator.decide.answers import Unusable, answers
 from retrain_operator.decide.deploy import begun, deploy
 from retrain_operator.decide.ending import end, fail
@@ -15,6 +16,7 @@ from retrain_operator.decide.steps import steps
 from retrain_operator.decide.verdict import verdict
 from retrain_operator.decide.wording import clipped
 from retrain_operator.model.reason import Reason
+from retrain_operator.model.rollout import RolloutMode
 from retrain_operator.model.run import (
     JobRecord,
     Outcome,
@@ -27,7 +29,7 @@ from retrain_operator.model.run import (
 )
 from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.training import Exited, ForeignJob, Job, NoJob, NotStarted
-from retrain_operator.model.world import RunWorld
+from retrain_operator.model.world import Run, RunWorld
 from retrain_trainer.contract import Collected, CollectOutcome, Digest, Evaluated
 
 JOBS_AT_MOST = 3
@@ -186,8 +188,14 @@ def _evaluated(world: RunWorld, evaluated: Evaluated, data: Digest | None, statu
         return _end_at(StepName.EVALUATE, world, found.reason, found.message, judged)
     if not found.promote:
         return end(world, found.outcome, found.reason, found.message, seen=judged)
-    message = "The candidate passed and is about to be rolled out."
+    message = f"The candidate passed and is about to be {_comes_next(world.run)}."
     return Move(judged.model_copy(update={"state": RunState.DEPLOYING, "message": message}), GoOn())
+
+
+def _comes_next(run: Run) -> str:
+    if run.spec.policy.spec.rollout.mode is RolloutMode.RECOMMEND_ONLY:
+        return "recommended"
+    return "put before a person" if approval.needed(run) else "rolled out"
 
 
 def _end_at(step: StepName, world: RunWorld, reason: Reason, message: str, seen: RunStatus) -> Move:

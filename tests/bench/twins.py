@@ -28,7 +28,7 @@ from retrain_trainer.contract import (
     Reference,
     Score,
 )
-from retrain_trainer.data.rows import Layout, Rows, Type
+from retrain_trainer.data.rows import Layout, Rows, Type, features_of
 from retrain_trainer.learn import guard, incremental
 from retrain_trainer.learn.incremental import Progress
 from retrain_trainer.learn.pipeline import build
@@ -113,8 +113,7 @@ def twin(model: dict[str, Any], weeks: list[Week], seed: int, kind: str) -> Pipe
     batches = list(drawn(weeks, np.random.default_rng(seed)) if kind == KINDS[0] else drawn(weeks, None))
     progress = Progress(build(task), guard.empty(len(COLUMNS)))
     if task.mode is Mode.REFIT:
-        features, labels = ([getattr(rows, part) for rows in batches] for part in ("features", "labels"))
-        return progress.model.fit(np.concatenate(features), np.concatenate(labels))
+        return progress.model.fit(features_of(batches), np.concatenate([rows.labels for rows in batches]))
     for number, rows in enumerate(batches):
         incremental.learn_batch(progress, str(number), [rows], MANNER)
     return progress.model

@@ -44,7 +44,7 @@ def test_only_row_groups_that_meet_the_span_are_read(tmp_path: Path, time: pa.Ar
     chunks = list(read(tmp_path / "w.parquet", "w", layout, span))
     assert [(first, chunk.num_rows) for first, chunk in chunks] == [(200, 300)]
     (rows,) = read_rows(tmp_path / "w.parquet", "w", layout, span)
-    assert rows.features[:, 0].tolist() == list(range(250, 431))
+    assert rows.features()[:, 0].tolist() == list(range(250, 431))
     assert rows.keys[0] == span.start
 
 
@@ -54,7 +54,7 @@ def test_a_file_that_does_not_tell_its_times_is_read_whole(tmp_path: Path, optio
     span = Span(FIRST + 250 * MINUTE, FIRST + 431 * MINUTE)
     assert sum(chunk.num_rows for _, chunk in read(tmp_path / "w.parquet", "w", layout, span)) == ROWS
     (rows,) = read_rows(tmp_path / "w.parquet", "w", layout, span)
-    assert rows.features[:, 0].tolist() == list(range(250, 431))
+    assert rows.features()[:, 0].tolist() == list(range(250, 431))
 
 
 def test_what_comes_after_the_wanted_numbers_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,7 @@ def test_without_times_keys_are_the_numbers_of_rows_in_the_file(
     layout = batch(tmp_path / "w.parquet", None)
     pieces = list(read_rows(tmp_path / "w.parquet", "w", layout, Span(555, 777)))
     assert max(len(piece.labels) for piece in pieces) == 10
-    for values in ([piece.features[:, 0] for piece in pieces], [piece.keys for piece in pieces]):
+    for values in ([piece.features()[:, 0] for piece in pieces], [piece.keys for piece in pieces]):
         assert np.concatenate(values).tolist() == list(range(555, 777))
 
 

@@ -22,7 +22,7 @@ def some(seed: int, count: int) -> Rows:
 
 def values(replay: Replay) -> list[list[object]]:
     assert replay.rows is not None
-    return [replay.rows.features.tolist(), replay.rows.labels.tolist(), replay.rows.keys.tolist()]
+    return [replay.rows.features().tolist(), replay.rows.labels.tolist(), replay.rows.keys.tolist()]
 
 
 def test_the_same_rows_are_kept_in_whatever_order_they_come() -> None:

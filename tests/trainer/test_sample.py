@@ -10,7 +10,7 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from retrain_trainer.data.rows import Rows
+from retrain_trainer.data.rows import Rows, small
 from retrain_trainer.data.sample import SAMPLE_ROWS, Sample, hashes_of
 from retrain_trainer.learn import pipeline
 
@@ -51,3 +51,35 @@ def test_rows_are_prepared_to_the_bit_as_by_the_steps_themselves(missing: bool, 
     assert np.array_equal(made.features, model[:-1].transform(before))
     assert made.finite
     assert np.array_equal(asked, before, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind"),
+    [
+        ([0, 1], np.int8),
+        ([-1, 300], np.int16),
+        ([-200, 300], np.int16),
+        ([0, 1 << 31], np.int64),
+        ([-1, (1 << 60) + 1], np.int64),
+        ([(1 << 60) + 1, (1 << 60) + 2], np.int64),
+    ],
+    ids=str,
+)
+def test_classes_stay_signed_integers_in_as_few_bytes_as_they_need(labels: list[int], kind: type) -> None:
+    narrow = small(np.array(labels))
+    assert narrow.dtype == kind
+    assert narrow.tolist() == labels
+
+
+def test_classes_that_are_no_integers_stay_as_they_are() -> None:
+    for labels in (np.array(["a", "b"]), np.array([True]), np.array([0.5]), np.array([], np.int64)):
+        assert small(labels) is labels
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39, -1e39], ids=str)
+def test_what_is_not_finite_as_float32_is_not_called_finite(value: float) -> None:
+    model = Pipeline([("estimator", SGDClassifier())])
+    features = np.zeros((5, 2))
+    assert pipeline.prepared(model, Rows.of(features, np.zeros(5), np.arange(5))).finite
+    features[3, 1] = value
+    assert not pipeline.prepared(model, Rows.of(features, np.zeros(5), np.arange(5))).finite

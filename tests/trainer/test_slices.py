@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from retrain_trainer.contract import Champion, Evaluation, Fault
@@ -75,6 +76,13 @@ def test_a_slice_of_no_feature_is_a_fault_at_once(world: World, column: str) -> 
     answer = world.step("collect", "first", evaluation=ASKED | {"slices": {"columns": [column]}})
     assert isinstance(answer, Fault)
     assert answer.message == f"evaluation.slices names {column}, which is no feature; there are region, a, b, c."
+
+
+def test_a_column_of_words_without_any_word_is_one_slice(world: World) -> None:
+    world.add(*range(6), edit=lambda columns: {"w": pa.nulls(WEEK, pa.string()), **columns})
+    run = world.run("first", data={"categories": [{"column": "w"}]}, evaluation=ASKED | {"slices": {"columns": ["w"]}})
+    assert run.evaluate.worst_slice is not None
+    assert run.evaluate.worst_slice.name == "no known w"
 
 
 def test_large_numbers_are_told_in_full(world: World) -> None:

@@ -70,7 +70,8 @@ def commit(store: Store, task: Task, workspace: Workspace, candidate: Candidate)
 
 def golden(candidate: Candidate, workspace: Workspace) -> Golden:
     """Return the first held-out rows with what the candidate says of them, for a server to prove itself by."""
-    rows = next(read_rows(workspace.holdout, files.HOLDOUT, candidate.profile.layout)).features[:GOLDEN_ROWS]
+    first = next(read_rows(workspace.holdout, files.HOLDOUT, candidate.profile.layout))
+    rows = first.part(slice(GOLDEN_ROWS)).features()
     chances = pipeline.probabilities(candidate.model, rows)
     return Golden(
         inputs=tuple(tuple(None if np.isnan(value) else value for value in row) for row in rows.tolist()),

@@ -28,7 +28,7 @@ from retrain_trainer.telling.answers import answer, tell
 from retrain_trainer.telling.faults import StepError, sentence_of
 
 KEPT = 16 << 20
-"""Bytes of the largest block that is kept for the next one when it is freed: more than a chunk of rows has."""
+"""Bytes of the largest block that is kept for the next one when it is freed: more than a chunk of most tables has."""
 
 
 def run(step: str) -> int:

@@ -9,7 +9,7 @@ from retrain_trainer.contract import Mode, Task, Trained, TrainOutcome
 from retrain_trainer.contract.wording import count
 from retrain_trainer.data.profile import Profile
 from retrain_trainer.data.reading import read_rows
-from retrain_trainer.data.rows import Layout, Rows, Span
+from retrain_trainer.data.rows import Layout, Rows, Span, features_of
 from retrain_trainer.files.batches import digest_of
 from retrain_trainer.files.workspace import Plan, Portion, Training, Update, Workspace, parse, write
 from retrain_trainer.learn import guard, incremental, objections, pipeline
@@ -64,9 +64,8 @@ def _refit(task: Task, plan: Plan, profile: Profile, _: Workspace) -> Progress:
         chunks = list(rows_of(portion, profile.layout))
         window += chunks
         progress.updates.append(Update(batch=portion.batch.name, rows=sum(len(chunk.labels) for chunk in chunks)))
-    features = np.concatenate([chunk.features for chunk in window])
     with objections.told(task.model.estimator):
-        progress.model.fit(features, np.concatenate([chunk.labels for chunk in window]))
+        progress.model.fit(features_of(window), np.concatenate([chunk.labels for chunk in window]))
     return progress
 
 

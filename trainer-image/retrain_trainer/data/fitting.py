@@ -31,8 +31,8 @@ class Fitting:
         words = range(numbers, len(layout.inputs))
         kinds = list(zip(seen.types, schema.types, strict=True))
         fit = {place for place, (has, wanted) in enumerate(kinds) if has == wanted}
-        fit |= {place for place in range(numbers) if pa.types.is_float32(seen.types[place])}
-        return cls(layout, schema, words, tuple(place for place in range(len(kinds)) if place not in fit - {*words}))
+        fit |= {place for place, (has, _) in enumerate(kinds[:numbers]) if pa.types.is_float32(has)}
+        return cls(layout, schema, words, tuple(sorted({*range(len(kinds))} - fit | {*words})))
 
     def fitted(self, chunk: pa.RecordBatch, batch: str) -> pa.RecordBatch:
         """Cast a chunk; BadBatchError names the column that does not cast. Features of float32 stay so."""
@@ -50,7 +50,8 @@ class Fitting:
         field = self.schema.field(place)
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()
-        if pa.types.is_timestamp(column.type) and column.type.unit == field.type.unit:
+        times = pa.types.is_timestamp(column.type) and pa.types.is_timestamp(field.type)
+        if times and column.type.unit == field.type.unit:
             return column.view(field.type)  # times without a zone are UTC: no number changes
         try:
             return column.cast(field.type, safe=place >= self.words.stop and not pa.types.is_timestamp(field.type))

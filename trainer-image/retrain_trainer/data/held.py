@@ -47,6 +47,8 @@ class Writer:
     pieces: list[Piece] = field(default_factory=list)
     _checked: list[Rows] = field(default_factory=list)
     _waiting: list[pa.RecordBatch] = field(default_factory=list)
+    _wait_rows: int = 0
+    _taken: int = 0
     _file: pq.ParquetWriter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,8 +65,8 @@ class Writer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        if kind is None:
-            self._write(1)
+        if kind is None and self._wait_rows:
+            self._write()
         self._file.close()
 
     def begin(self, batch: Batch, start: Key) -> None:
@@ -73,27 +75,33 @@ class Writer:
 
     def add(self, first: int, chunk: pa.RecordBatch) -> None:
         """Take what is held out of a chunk that begins at row `first` of its file; only rows with a label count."""
-        piece, keys = self.pieces[-1], keys_of(chunk, self.layout, first)
-        held = Span(piece.start).holds(keys) & chunk.column(self.layout.label).is_valid().to_numpy(False)
+        last, keys = self.pieces[-1], keys_of(chunk, self.layout, first)
+        held = Span(last.start).holds(keys) & chunk.column(self.layout.label).is_valid().to_numpy(False)
         if not held.any():
             return
         kept, keys = (chunk, keys) if held.all() else (chunk.filter(pa.array(held)), keys[held])
-        before = sum(piece.rows for piece in self.pieces)
-        scored, checked = (np.arange(-before % nth, len(keys), nth) for nth in (self.thinned.every, self.thinned.step))
-        self._waiting.append(kept if self.thinned.every == 1 else kept.take(pa.array(scored)))
+        scored, checked = (
+            np.arange(-self._taken % nth, len(keys), nth) for nth in (self.thinned.every, self.thinned.step)
+        )
+        self._wait(kept if self.thinned.every == 1 else kept.take(pa.array(scored)))
         self._checked.append(replace(rows_of(kept.take(pa.array(checked)), self.layout, 0), keys=keys[checked]))
-        self.pieces[-1] = replace(piece, rows=piece.rows + len(keys))
-        self._write(chunk_rows(self.layout))
+        self.pieces[-1] = replace(last, rows=last.rows + len(keys))
+        self._taken += len(keys)
 
     def checked(self) -> Rows:
         """Return the rows to be checked."""
         return joined(self._checked)
 
-    def _write(self, least: int) -> None:
-        """Write the rows that wait when they are enough: what is written at once becomes a row group of its own."""
-        if sum(part.num_rows for part in self._waiting) >= least:
-            self._file.write_table(pa.Table.from_batches(self._waiting).cast(self.schema))
-            self._waiting.clear()
+    def _wait(self, scored: pa.RecordBatch) -> None:
+        """Write rows once they are enough: what is written at once becomes a row group of its own."""
+        self._waiting.append(scored.cast(self.schema))
+        self._wait_rows += scored.num_rows
+        if self._wait_rows >= chunk_rows(self.layout):
+            self._write()
+
+    def _write(self) -> None:
+        self._file.write_table(pa.Table.from_batches(self._waiting, self.schema))
+        self._waiting, self._wait_rows = [], 0
 
 
 def write(path: Path, pieces: Sequence[Piece], layout: Layout, thinned: Thinned) -> Rows:

@@ -3,10 +3,8 @@
 Chunks are looked at many times, and small enough to stay near the core meanwhile.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +28,7 @@ from retrain_trainer.data.rows import (
     type_of,
 )
 from retrain_trainer.data.timeline import Stretch
+from retrain_trainer.data.unreadable import readable
 from retrain_trainer.files.batches import Key
 from retrain_trainer.telling.faults import BadBatchError, Problem
 
@@ -38,15 +37,13 @@ CHUNK_ROWS, CHUNK_VALUES = 32_768, 1 << 23
 third longer for each; of 8,192, what scikit-learn does once a call takes a third of the time."""
 BUFFER = 1 << 16
 """Bytes of a column that are read ahead, however large its row group is."""
-UTF8 = "UTF-8 text (write the file anew in UTF-8)"
-TIME = "a time such as 2024-01-31 10:00 (ISO 8601)"
 TELLING = (pa.types.is_signed_integer, pa.types.is_floating, pa.types.is_timestamp, pa.types.is_date32)
 """Types whose least and largest value stand in a Parquet file as they are."""
 
 
 def header(path: Path, batch: str) -> dict[str, Type]:
     """Return the columns of a file with their types; BadBatchError when it is not a readable Parquet or CSV file."""
-    with _told(batch):
+    with readable(batch):
         if path.suffix == ".parquet":
             bounds.check_footer(path, batch)
             schema = pq.read_schema(path)
@@ -70,7 +67,7 @@ def read(
     `numbers`, are passed over, and so is what comes after `numbers`. BadBatchError names what does not fit.
     """
     rows, names, fitting = 0, list(layout.columns), None
-    with _told(batch, path):
+    with readable(batch, path):
         for first, whole in _chunks(path, batch, layout, (span, numbers)):
             if numbers.until is not None and first >= numbers.until:
                 break
@@ -107,23 +104,22 @@ def read_keys(path: Path, batch: str, layout: Layout, stretches: Sequence[Stretc
 
 
 def foretold(path: Path, batch: str, layout: Layout) -> list[Stretch] | None:
-    """Return what the footer of a Parquet file tells of the keys of each row group, None where it does not.
+    """Return what the footer of a Parquet file tells of the keys of each row group, but for their days.
 
-    Rows without a label count too, days are left out. None as well for a file without the columns of the layout;
-    BadBatchError when it is not a readable one.
+    None where it does not, or tells of rows without a label. BadBatchError when the file is not a readable one.
     """
     first, told = 0, list[Stretch]()
-    if path.suffix != ".parquet" or not header(path, batch).keys() >= set(layout.columns):
+    if path.suffix != ".parquet":
         return None
-    with _told(batch), pq.ParquetFile(path, pre_buffer=False) as file:
+    with readable(batch), pq.ParquetFile(path, pre_buffer=False) as file:
         bounds.check_row_groups(file.metadata, batch, layout.columns)
-        place = _place_of_time(file, layout)
+        place, labels = _place_of(file, layout.time), _place_of(file, layout.label)
         for number in range(file.metadata.num_row_groups):
             end = first + file.metadata.row_group(number).num_rows
             edges: tuple[Key, Key] | None = (first, end - 1)
             if layout.time is not None:
                 edges = _edges(file, number, layout, place)
-            if edges is None:
+            if edges is None or (end > first and edges[0] > edges[1]) or _lacks(file, number, labels):
                 return None
             told.append(Stretch(first, end, end - first, edges[0], edges[1], frozenset()))
             first = end
@@ -132,7 +128,7 @@ def foretold(path: Path, batch: str, layout: Layout) -> list[Stretch] | None:
 
 def stored(path: Path, batch: str, layout: Layout) -> pa.Schema:
     """Return the types of the layout, with float32 for each feature that a file has so."""
-    with _told(batch):
+    with readable(batch):
         seen = pq.read_schema(path) if path.suffix == ".parquet" else pa.schema([])
     short = {field.name for field in seen if pa.types.is_float32(field.type)}.intersection(layout.numbers)
     fields = (field.with_type(pa.float32()) if field.name in short else field for field in layout.arrow())
@@ -168,7 +164,7 @@ def _numbered(chunks: Iterable[pa.RecordBatch], first: int) -> Iterator[tuple[in
 
 def _groups(file: pq.ParquetFile, layout: Layout, span: Span, numbers: Span) -> Iterator[tuple[int, list[int]]]:
     """Yield each run of row groups that may have a key and a row number in the spans, with that of its first row."""
-    first, begin, run, place = 0, 0, list[int](), _place_of_time(file, layout)
+    first, begin, run, place = 0, 0, list[int](), _place_of(file, layout.time)
     for number in range(file.metadata.num_row_groups):
         rows = file.metadata.row_group(number).num_rows
         places = first, first + rows - 1
@@ -184,10 +180,16 @@ def _groups(file: pq.ParquetFile, layout: Layout, span: Span, numbers: Span) -> 
         yield begin, run
 
 
-def _place_of_time(file: pq.ParquetFile, layout: Layout) -> int | None:
-    """Return which column of a file, counted as its row groups do, has the times; None where none has."""
+def _lacks(file: pq.ParquetFile, number: int, place: int | None) -> bool:
+    """Whether a row group is known to lack values of a column."""
+    told = None if place is None else file.metadata.row_group(number).column(place).statistics
+    return told is not None and told.has_null_count and told.null_count > 0
+
+
+def _place_of(file: pq.ParquetFile, name: str | None) -> int | None:
+    """Return which column of a file, counted as its row groups do, has this name; None where none has."""
     paths = (file.metadata.schema.column(place).path for place in range(file.metadata.num_columns))
-    return next((place for place, path in enumerate(paths) if path == layout.time), None)
+    return next((place for place, path in enumerate(paths) if path == name), None)
 
 
 def _edges(file: pq.ParquetFile, number: int, layout: Layout, place: int | None) -> tuple[Key, Key] | None:
@@ -219,30 +221,3 @@ def _csv(path: Path, batch: str, layout: Layout | None) -> pacsv.CSVStreamingRea
         column_types=types, strings_can_be_null=True, include_columns=list(layout.columns) if layout else None
     )
     return pacsv.open_csv(path, convert_options=options)
-
-
-@contextmanager
-def _told(batch: str, path: Path | None = None) -> Iterator[None]:
-    """Turn what pyarrow raises over an unreadable file into BadBatchError; what the operating system says passes."""
-    try:
-        yield
-    except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError) as error:
-        raise BadBatchError(_unreadable(batch, str(error), path)) from None
-    except UnicodeDecodeError:
-        raise BadBatchError(Problem(batch, "readable", UTF8, "names of columns that are none")) from None
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise BadBatchError(_unreadable(batch, str(error), path)) from None
-
-
-def _unreadable(batch: str, text: str, path: Path | None) -> Problem:
-    """Name the column and the value when pyarrow does, as in `In CSV column #1: ... to double: invalid value 'abc'`."""
-    found = re.search(r"(?s)CSV column #(\d+): .*conversion error to (\w+).*: invalid (UTF8|value '(.{0,40}))", text)
-    if found:
-        column = None if path is None else pacsv.open_csv(path).schema.names[int(found[1])]
-        value = (found[4] or "").split("\n", maxsplit=1)[0].rstrip("'")
-        if found[3] == "UTF8" or "\N{REPLACEMENT CHARACTER}" in value:
-            return Problem(batch, "readable", UTF8, "a value that is none", column)
-        return Problem(batch, "type", TIME if found[2] == "timestamp" else "a number", f"'{value}'", column)
-    return Problem(batch, "readable", "a whole Parquet or CSV file", text.split(".", maxsplit=1)[0][:120])

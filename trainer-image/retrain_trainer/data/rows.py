@@ -16,6 +16,7 @@ from retrain_trainer.contract import Word
 from retrain_trainer.data.categories import Places, Words
 from retrain_trainer.files.batches import Key
 
+SIGNED = (np.int8, np.int16, np.int32, np.int64)
 Floats = NDArray[np.float64]
 Labels = NDArray[Any]
 Keys = NDArray[Any]
@@ -116,7 +117,7 @@ class Rows:
     """Some rows of a batch that have a label, in the order of the file: for each feature a column, float32 or float64.
 
     A chunk as it was read also has `places`, the words of each column of words, and `unlabelled`, how many rows of it
-    were left out.
+    were left out for want of a label; parts of it have none.
     """
 
     columns: tuple[NDArray[np.floating[Any]], ...]
@@ -130,13 +131,9 @@ class Rows:
         """Take rows whose features are together."""
         return cls(tuple(features.T), labels, keys)
 
-    @property
     def features(self) -> Floats:
-        """The features together, made anew each time. One column lies after another in memory, as in files."""
-        made = np.empty((len(self.columns), len(self.labels)))
-        for number, column in enumerate(self.columns):
-            made[number] = column
-        return made.T
+        """Put the features together. One column lies after another in memory, as in files."""
+        return features_of([self])
 
     def part(self, which: slice | NDArray[Any]) -> "Rows":
         """Return some of them, by a slice, a mask, or their numbers."""
@@ -196,6 +193,17 @@ def joined(parts: Sequence[Rows]) -> Rows:
     return Rows(columns, labels, keys)
 
 
+def features_of(parts: Sequence[Rows]) -> Floats:
+    """Put the features of some rows together. One column lies after another in memory, as in files."""
+    made, begin = np.empty((len(parts[0].columns), sum(len(part.labels) for part in parts))), 0
+    for part in parts:
+        end = begin + len(part.labels)
+        for number, column in enumerate(part.columns):
+            made[number, begin:end] = column
+        begin = end
+    return made.T
+
+
 def keys_of(chunk: pa.RecordBatch, layout: Layout, offset: int) -> Keys:
     """Return the key of each row of a chunk that begins at row `offset` of its file."""
     if layout.time is None:
@@ -210,10 +218,15 @@ def time_keys(column: pa.Array, layout: Layout) -> Keys:
 
 
 def small(labels: Labels) -> Labels:
-    """Return integers, as most classes are, in as few bytes as they need: there are millions of them."""
+    """Return integers, as most classes are, in as few bytes as they need: there are millions of them.
+
+    They stay signed: beside others, numpy would compare those that are not as floats.
+    """
     if labels.dtype.kind != "i" or not len(labels):
         return labels
-    return labels.astype(np.promote_types(np.min_scalar_type(labels.min()), np.min_scalar_type(labels.max())))
+    low, high = labels.min(), labels.max()
+    fits = (kind for kind in SIGNED if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
+    return labels.astype(next(fits), copy=False)
 
 
 def _labels(column: pa.Array) -> Labels:

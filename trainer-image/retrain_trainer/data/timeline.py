@@ -120,7 +120,9 @@ def newest(lines: Sequence[Timeline], wanted: int) -> Key:
     high = _reached([(stretch.last, stretch.rows) for stretch in stretches], wanted)
     above, keys = zip(*(line.opened(low, high) for line in lines), strict=True)
     every = np.concatenate(keys) if len(keys) > 1 else keys[0]
-    place = max(len(every) - (wanted - sum(above)), 0)
+    if not len(every):
+        return low  # what told of these stretches told of rows that are none
+    place = min(max(len(every) - (wanted - sum(above)), 0), len(every) - 1)
     every.partition(place)
     return every[place].item()  # type: ignore[no-any-return]
 

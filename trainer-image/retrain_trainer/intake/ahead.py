@@ -4,7 +4,8 @@ What is foretold holds where every new batch passes and no row lacks a label. Wh
 what is held out is read once more when the cut is known.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -12,13 +13,13 @@ from typing import Self
 from retrain_trainer.contract import Task
 from retrain_trainer.data import bounds, holdout
 from retrain_trainer.data.held import Piece, Thinned, Writer
-from retrain_trainer.data.reading import foretold, read_keys
+from retrain_trainer.data.reading import foretold, header, read_keys
 from retrain_trainer.data.rows import Keys, Layout, Span
 from retrain_trainer.data.timeline import Stretch, Timeline
 from retrain_trainer.files.batches import Batch, Key
 from retrain_trainer.intake import checks, labels
 from retrain_trainer.intake.past import Past
-from retrain_trainer.telling.faults import BadBatchError
+from retrain_trainer.telling.faults import BadBatchError, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,12 @@ class Ahead:
     def of(cls, task: Task, listed: Sequence[Batch], past: Past, path: Path) -> Self | None:
         """Foretell what is held out of the new batches, and begin its file; None where that cannot be done."""
         new = [batch for batch in listed if not past.done(batch)]
-        if past.champion is None or past.profile is None or any(next(checks.size(batch), None) for batch in new):
+        if past.champion is None or past.profile is None:
             return None
         layout, rules, watermark = past.profile.layout, task.data.holdout, past.champion.manifest.watermark
         try:
+            if not all(_fits(batch, layout) for batch in new):
+                return None
             lines = [_timeline(batch, layout, past.start(batch)) for batch in new]
             known = [line for line in lines if line is not None and line.rows]
             if not new or len(known) < len(new):
@@ -61,6 +64,16 @@ class Ahead:
             return cls(Writer.of(path, [batch for batch in new if batch.digest in held], layout, thinned), held)
         except BadBatchError:
             return None  # the survey finds it again, and tells it
+
+
+def _fits(batch: Batch, layout: Layout) -> bool:
+    """Whether the columns that keys are read from are there, and of their types."""
+    found = itertools.chain(checks.size(batch), _columns(batch, layout))
+    return next(found, None) is None
+
+
+def _columns(batch: Batch, layout: Layout) -> Iterator[Problem]:
+    yield from checks.columns(batch.name, header(Path(batch.path), batch.name), layout)
 
 
 def _timeline(batch: Batch, layout: Layout, start: Key | None) -> Timeline | None:

@@ -56,7 +56,7 @@ def _turned_over(seen: Rows, layout: Layout, champion: Version) -> Iterator[Prob
     # scikit-learn is as large as all else that collect loads, and needed from here on only.
     pipeline = importlib.import_module("retrain_trainer.learn.pipeline")
     model = pipeline.load_model(champion)
-    said = model.predict(seen.features)
+    said = model.predict(seen.features())
     if classes is None:
         along = _rank_correlation(said, seen.labels)
         expected = f"predictions of the champion that rise with the label, a rank correlation above {OPPOSITE:g}"

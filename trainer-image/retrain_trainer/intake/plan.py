@@ -1,12 +1,14 @@
 """Turns new batches into a plan: what is trained on, what is held out, and what a new version leaves behind it."""
 
 import importlib
+from collections.abc import Iterator
 from contextlib import nullcontext
 
 from retrain_trainer.contract import Check, CollectOutcome, Mode, OnBadBatch, Task
 from retrain_trainer.contract.wording import count
 from retrain_trainer.data import bounds, held, holdout
 from retrain_trainer.data.profile import profile_of
+from retrain_trainer.data.rows import Layout, Rows
 from retrain_trainer.files.batches import Batch, Key, Seen, bring
 from retrain_trainer.files.workspace import Plan, Portion, Workspace, write
 from retrain_trainer.intake import checks, labels, overlap
@@ -38,12 +40,14 @@ def make_plan(task: Task, workspace: Workspace, listed: list[Batch], champion: V
     bad = {problem.batch for problem in found.problems}
     good = [batch for batch in listed if batch.name not in bad]
     try:
-        return _parted(task, workspace, found, past, good)
+        return _parted(task, workspace, found, past, good, ahead)
     except BadBatchError as error:
         return _ended(task, CollectOutcome.DATA_INVALID, str(error))
 
 
-def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: list[Batch]) -> Plan:
+def _parted(
+    task: Task, workspace: Workspace, found: Survey, past: Past, good: list[Batch], ahead: Ahead | None
+) -> Plan:
     """Part the new rows in training and holdout, write the holdout, and check the labels in it."""
     assert found.layout is not None
     keys = [entry.keys for entry in found.judged]
@@ -64,9 +68,10 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
     portions = _all_portions(found, part, past, good) if afresh else _new_portions(found, part)
     window = task.model.window if task.model.mode is Mode.REFIT else None
     portions = portions[-(window or 0) :]
-    problem = _held_out(task, workspace, found, past, part, portions)
+    some = _hold_out(workspace, found, past, part, ahead)
+    problem = next(_problems(task, some, found.layout, past, portions), None)
     if problem is not None:
-        return _ended(task, CollectOutcome.DATA_INVALID, problem.sentence())
+        raise BadBatchError(problem)
     decided = {
         "portions": tuple(portions),
         "afresh": afresh,
@@ -79,31 +84,32 @@ def _parted(task: Task, workspace: Workspace, found: Survey, past: Past, good: l
     return plan.model_copy(update=decided)
 
 
-def _held_out(
-    task: Task, workspace: Workspace, found: Survey, past: Past, part: holdout.Cut, portions: list[Portion]
-) -> Problem | None:
-    """Write the holdout, and return what is wrong with it; one that is too large is not written."""
+def _hold_out(workspace: Workspace, found: Survey, past: Past, part: holdout.Cut, ahead: Ahead | None) -> Rows:
+    """Write the holdout, and return the rows of it to be checked; BadBatchError when it is too large to be written."""
     assert found.layout is not None
     classes = {entry.label for entry in past.profile.classes} if past.profile else set()
     classes |= {label for entry in found.judged for label in entry.findings.classes}
     problem = bounds.held_out(part.held // part.every, len(classes))
     if problem is not None:
-        return problem
+        raise BadBatchError(problem)
     pieces = [
         held.Piece(entry.batch, start, split.after)
         for entry, start, split in zip(found.judged, part.starts, part.splits, strict=True)
         if start is not None
     ]
-    thinned, rules = held.Thinned(part.every, labels.step(part.held, found.layout)), task.data.validation
-    if found.ahead is not None and found.ahead.holds(pieces, thinned):
-        some = found.ahead.file.checked()
-    else:
-        some = held.write(workspace.holdout, pieces, found.layout, thinned)
-    problem = next(labels.problems(some, found.layout, past.champion, rules), None)
-    if problem is None and found.layout.time is None and Check.LEAKAGE not in rules.skip_checks:
+    thinned = held.Thinned(part.every, labels.step(part.held, found.layout))
+    if ahead is not None and ahead.holds(pieces, thinned):
+        return ahead.file.checked()
+    return held.write(workspace.holdout, pieces, found.layout, thinned)
+
+
+def _problems(task: Task, some: Rows, layout: Layout, past: Past, portions: list[Portion]) -> Iterator[Problem]:
+    """Check the labels of held-out rows, and whether rows that are trained on are among them."""
+    rules = task.data.validation
+    yield from labels.problems(some, layout, past.champion, rules)
+    if layout.time is None and Check.LEAKAGE not in rules.skip_checks:
         bring(portion.batch for portion in portions)
-        problem = next(overlap.problems(some, portions, found.layout), None)
-    return problem
+        yield from overlap.problems(some, portions, layout)
 
 
 def _spans(found: Survey) -> dict[str, tuple[Key, Key]]:

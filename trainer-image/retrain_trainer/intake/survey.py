@@ -43,7 +43,6 @@ class Survey:
     """
 
     layout: Layout | None
-    ahead: Ahead | None = None
     judged: list[Judged] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     columns: set[str] = field(default_factory=set)
@@ -58,7 +57,7 @@ def survey(task: Task, listed: list[Batch], past: Past, ahead: Ahead | None) -> 
     """
     if past.profile is not None:
         _same_columns(task, past.profile.layout)
-    found, rules = Survey(None if past.profile is None else past.profile.layout, ahead), task.data.validation
+    found, rules = Survey(None if past.profile is None else past.profile.layout), task.data.validation
     for batch in listed:
         if past.done(batch):
             continue

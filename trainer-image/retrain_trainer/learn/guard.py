@@ -44,8 +44,8 @@ class Guard:
         """Return the newest rows when these come after."""
         newest = rows.part(slice(-GUARD_ROWS, None))
         if not len(self.labels) or len(rows.labels) >= GUARD_ROWS:
-            return Guard(newest.features, newest.labels)
-        features = np.concatenate([self.features, newest.features])
+            return Guard(newest.features(), newest.labels)
+        features = np.concatenate([self.features, newest.features()])
         labels = np.concatenate([self.labels, newest.labels])
         return Guard(features[-GUARD_ROWS:], labels[-GUARD_ROWS:])
 

@@ -56,7 +56,7 @@ def learn_batch(progress: Progress, name: str, chunks: Iterable[Rows], manner: M
     for rows in chunks:
         warm = manner.frozen or progress.rows + count >= pipeline.WARM_UP_ROWS
         mixed = progress.replay.mixed_with(rows, manner.replay, (len(progress.updates), count))
-        # Told again with each piece, the classes would be compared with its labels each time.
+        # Told again with each chunk, the classes would be compared with its labels each time.
         classes = None if count else manner.classes
         stable = stable and _learn(progress.model, mixed, classes, warm=warm)
         accepted, count = accepted.followed_by(rows), count + len(rows.labels)
@@ -78,7 +78,7 @@ def save(progress: Progress, workspace: Workspace, what: str) -> None:
         "model": progress.model,
         "features": progress.guard.features,
         "labels": progress.guard.labels,
-        "replay": None if rows is None else [rows.features, rows.labels, rows.keys],
+        "replay": None if rows is None else [rows.features(), rows.labels, rows.keys],
         "updates": [update.model_dump_json() for update in progress.updates],
     }
     write(workspace.checkpoint, pipeline.dump(state))

@@ -31,8 +31,8 @@ from retrain_trainer.telling.faults import StepError
 WARM_UP_ROWS = 10_000
 """After as many rows of the first training the scaler stands still."""
 
-PREPARED_VALUES = 1 << 17
-"""Prepared together: 1 MiB of them."""
+PREPARED_VALUES, PREPARED_ROWS = 1 << 17, 512
+"""Prepared together: 1 MiB of them, and rows at least. To part a wide table further takes longer than to scale it."""
 
 SCHEMA = "schema.json"
 """The part of a skops file that says how the others make up the model."""
@@ -92,9 +92,9 @@ def update(pipeline: Pipeline, rows: Rows, classes: Labels | None, *, warm: bool
     """Learn from one more chunk of rows. While not `warm`, the steps before the estimator learn too."""
     for place, (name, step) in enumerate(pipeline.steps[:-1]):
         if name == "fill" and not hasattr(step, "statistics_"):
-            step.fit(rows.features)
+            step.fit(rows.features())
         elif name == "scale" and not (warm and hasattr(step, "scale_")):
-            step.partial_fit(_through(pipeline.steps[:place], rows.features))
+            step.partial_fit(_through(pipeline.steps[:place], rows.features()))
     made, labels = prepared(pipeline, rows), small(rows.labels)
     known = {} if classes is None else {"classes": classes}
     with looked_at(finite=made.finite and _finite(labels)):
@@ -110,27 +110,27 @@ class Prepared:
 
 
 def prepared(pipeline: Pipeline, rows: Rows) -> Prepared:
-    """Return rows as the estimator of the pipeline takes them, to the bit what its steps make of them."""
+    """Return rows as the estimator of the pipeline takes them, to the bit what its steps make of them.
+
+    It goes through all steps with some rows at a time, which stay in the cache of one core meanwhile.
+    """
     steps = pipeline.steps[:-1]
     # An imputer changes nothing where nothing is missing, which shows in what comes of it.
-    made = _in_parts([step for step in steps if not isinstance(step[1], SimpleImputer)], rows)
-    return made if made.finite or not steps else _in_parts(steps, rows)
+    others = [step for step in steps if not isinstance(step[1], SimpleImputer)]
+    made, finite = np.empty((len(rows.labels), len(rows.columns))), True
+    size = max(PREPARED_VALUES // len(rows.columns), PREPARED_ROWS)
+    for number, part in enumerate(rows.pieces(size)):
+        done = _through(others, part.features())
+        if not _finite(done) and len(others) < len(steps):
+            done = _through(steps, part.features())
+        finite = finite and _finite(done)
+        made[number * size : (number + 1) * size] = done
+    return Prepared(made, finite)
 
 
 def looked_at(*, finite: bool) -> AbstractContextManager[None]:
     """Let scikit-learn take numbers for finite that are; of others it says so itself. It would look several times."""
     return sklearn.config_context(assume_finite=finite)  # type: ignore[no-any-return]
-
-
-def _in_parts(steps: list[tuple[str, Any]], rows: Rows) -> Prepared:
-    """Go through steps with some rows at a time, which stay in the cache of one core meanwhile."""
-    made, finite = np.empty((len(rows.labels), len(rows.columns))), True
-    size = max(PREPARED_VALUES // len(rows.columns), 1)
-    for number, part in enumerate(rows.pieces(size)):
-        done = _through(steps, part.features)
-        finite = finite and _finite(done)
-        made[number * size : (number + 1) * size] = done
-    return Prepared(made, finite)
 
 
 def _through(steps: list[tuple[str, Any]], features: Floats) -> Floats:
@@ -146,11 +146,11 @@ def _through(steps: list[tuple[str, Any]], features: Floats) -> Floats:
 
 
 def _finite(values: NDArray[Any]) -> bool:
-    """Whether all values are finite; false as well where the sum of their squares is not."""
-    if values.dtype.kind != "f":
+    """Whether all values are finite, also as float32, which some estimators make of them."""
+    if values.dtype.kind != "f" or not values.size:
         return True
-    flat = values.ravel(order="K")
-    return bool(np.isfinite(np.dot(flat, flat)))
+    most = np.finfo(np.float32).max
+    return bool(-most < values.min() and values.max() < most)
 
 
 def trained(pipeline: Pipeline) -> bool:

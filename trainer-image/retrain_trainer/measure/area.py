@@ -12,7 +12,7 @@ from retrain_trainer.data.rows import Floats
 from retrain_trainer.measure.drawn import Drawn, ratio
 
 CELLS, RANKS = 1 << 20, 1 << 13
-"""How many counts are kept for the draws, and for each block: with more rows, close margins share a rank there."""
+"""Of the counts that are kept for the draws at most, in all and of one block: of more rows, close margins share one."""
 PIECE = 1 << 16
 """Rows that are looked at together."""
 

@@ -78,11 +78,11 @@ def predict(models: Sequence[Pipeline], path: Path, layout: Layout) -> list[Pred
     for rows in read_rows(path, path.name, layout):
         prepared: dict[str, pipeline.Prepared] = {}
         for answers, manner in zip(said, manners, strict=True):
-            if manner not in prepared:
-                prepared[manner] = pipeline.prepared(answers.model, rows)
-            name = type(answers.model[-1]).__name__
-            with objections.told(name, "predict"), pipeline.looked_at(finite=prepared[manner].finite):
-                answers.ask(count, prepared[manner].features)
+            with objections.told(type(answers.model[-1]).__name__, "predict"):
+                if manner not in prepared:
+                    prepared[manner] = pipeline.prepared(answers.model, rows)
+                with pipeline.looked_at(finite=prepared[manner].finite):
+                    answers.ask(count, prepared[manner].features)
         truth.append(small(rows.labels))
         keys.append(rows.keys)
         count += len(rows.keys)

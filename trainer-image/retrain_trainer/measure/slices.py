@@ -71,7 +71,7 @@ def _values(rows: Rows, column: str, layout: Layout) -> Floats:
     if column not in layout.slots:
         return rows.columns[layout.features.index(column)].astype(np.float64)
     words = next(entry for entry in layout.categories if entry.column == column)
-    return words.found(np.stack(rows.columns[layout.slots[column]], axis=1))
+    return words.found(rows.features()[:, layout.slots[column]])
 
 
 def _of_words(words: Words, places: Floats) -> Iterator[tuple[str, Mask]]:

@@ -1,5 +1,6 @@
 """A holdout that is written while batches are judged is the one that a second reading would write."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from retrain_trainer import train
 from retrain_trainer.contract import CollectOutcome
-from retrain_trainer.data import held
+from retrain_trainer.data import held, reading
+from retrain_trainer.data.rows import Layout, Rows, Span
 from retrain_trainer.intake.ahead import Ahead
 from tests.trainer.world import WEEK, Edit, World, flipped
 
@@ -137,6 +140,36 @@ def test_it_is_the_same_to_the_byte(
     monkeypatch.setattr(Ahead, "of", lambda *_: None)
     assert collected(world, "twice", data=data) == once
     assert len(again) == 1 + seconds
+
+
+@pytest.mark.parametrize("mode", ["Incremental", "Refit"])
+@pytest.mark.parametrize("new", [*ONCE, *TWICE, *TURNED], ids=lambda new: new.__name__)
+def test_the_same_rows_are_trained_on_whether_or_not_their_times_are_read(
+    world: World, monkeypatch: pytest.MonkeyPatch, new: Any, mode: str
+) -> None:
+    data = {"holdout": {"minRows": 500, "minBlocks": 2}, "validation": SKIP}
+    how: dict[str, Any] = {"data": data, "model": {"mode": mode}}
+    world.begin(**how)
+    new(world)
+    learned, timed = list[list[Any]](), list[bool]()
+    read, rows_of = reading.read_rows, train.rows_of
+
+    def told(path: Path, batch: str, layout: Layout, *spans: Span) -> Iterator[Rows]:
+        timed.append(layout.time is not None)
+        for rows in read(path, batch, layout, *spans):
+            learned[-1] += np.column_stack([rows.features(), rows.labels]).tolist()
+            yield rows
+
+    monkeypatch.setattr(train, "read_rows", told)
+    for name in ("untimed", "timed"):
+        learned.append([])
+        timed.clear()
+        world.workspace(name)
+        assert world.step("collect", name, **how).outcome is CollectOutcome.COLLECTED
+        world.step("train", name, **how)
+        assert all(timed) == (name == "timed")
+        monkeypatch.setattr(train, "rows_of", lambda *what, **_: rows_of(*what, keyed=True))
+    assert learned[0] == learned[1]
 
 
 def test_a_batch_without_the_label_is_told_as_that(world: World) -> None:

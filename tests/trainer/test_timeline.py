@@ -53,12 +53,13 @@ def test_a_cut_is_that_of_all_keys(order: str, wanted: int) -> None:
         assert (split.before, split.after) == (len(trained), len(held))
         assert split.newest == (trained.max() if len(trained) else None)
         assert split.days == set((held // DAY).tolist())
-        end = batch.line.end(start)
+        end, exact = batch.line.end(start)
         assert end is None or (batch.keys[end:] >= start).all()
         assert end is not None or not len(trained)
-        assert order != "ascending" or end is None or end - len(trained) < CHUNK
+        assert order != "ascending" or end is None or (exact and end == len(trained))
+        assert not exact or (batch.keys[:end] < start).all()
     if order == "ascending":
-        # Twice the stretches in which the cut may lie: to find it, and to part the batch there.
+        # The stretches in which the cut may lie, to find it; to part the batch there, they are there already.
         assert sum(batch.again for batch in made) <= 6 * CHUNK
 
 

@@ -44,8 +44,11 @@ def trained(task: Task, training: Training) -> Trained:
     return answer(Trained, task, message, **told)
 
 
-def rows_of(portion: Portion, layout: Layout) -> Iterator[Rows]:
-    """Yield the rows of one portion in chunks; StepError when the file is no longer the one that was judged."""
+def rows_of(portion: Portion, layout: Layout, *, keyed: bool) -> Iterator[Rows]:
+    """Yield the rows of one portion in chunks; StepError when the file is no longer the one that was judged.
+
+    Unless they are to be `keyed`, their keys are numbers where that saves reading the times, a fifth of the reading.
+    """
     batch = portion.batch
     stat = Path(batch.path).stat()
     if (stat.st_size, stat.st_mtime_ns) != (batch.size, batch.modified):
@@ -53,6 +56,8 @@ def rows_of(portion: Portion, layout: Layout) -> Iterator[Rows]:
             f"Batch {batch.name} was changed while the run was going on. The next attempt takes it as it is."
         )
     span, numbers = Span(portion.start, portion.until), Span(until=portion.end)
+    if portion.exact and not keyed:
+        layout, span = layout.untimed, numbers
     yield from read_rows(Path(batch.path), batch.name, layout, span, numbers)
 
 
@@ -61,7 +66,7 @@ def _refit(task: Task, plan: Plan, profile: Profile, _: Workspace) -> Progress:
     progress = Progress(pipeline.build(task.model), guard.empty(len(profile.features)))
     window: list[Rows] = []
     for portion in plan.portions:
-        chunks = list(rows_of(portion, profile.layout))
+        chunks = list(rows_of(portion, profile.layout, keyed=False))
         window += chunks
         progress.updates.append(Update(batch=portion.batch.name, rows=sum(len(chunk.labels) for chunk in chunks)))
     with objections.told(task.model.estimator):
@@ -77,7 +82,7 @@ def _update_all(task: Task, plan: Plan, profile: Profile, workspace: Workspace) 
     classes = np.array([entry.label for entry in profile.classes]) if profile.classes else None
     manner = incremental.Manner(classes, frozen=not plan.afresh, replay=task.model.replay)
     for portion in plan.portions[len(progress.updates) :]:
-        chunks = rows_of(portion, profile.layout)
+        chunks = rows_of(portion, profile.layout, keyed=task.model.replay > 0)
         with objections.told(task.model.estimator):
             incremental.learn_batch(progress, portion.batch.name, chunks, manner)
         incremental.save(progress, workspace, what)

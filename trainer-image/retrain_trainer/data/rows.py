@@ -77,6 +77,11 @@ class Layout(Word):
         return self.model_copy(update={"categories": ()})
 
     @property
+    def untimed(self) -> "Layout":
+        """The layout without its time column: keys are the numbers of rows."""
+        return self.model_copy(update={"time": None, "time_type": None})
+
+    @property
     def slots(self) -> dict[str, slice]:
         """Where among the features those of each column of words are."""
         ends = np.cumsum([len(self.numbers), *(words.width for words in self.categories)]).tolist()

@@ -50,6 +50,7 @@ class Timeline:
     layout: Layout
     again: Callable[[Sequence[Stretch]], Keys]
     stretches: list[Stretch] = field(default_factory=list)
+    _kept: tuple[Stretch, Keys] | None = None
 
     @property
     def rows(self) -> int:
@@ -72,16 +73,37 @@ class Timeline:
             first, last = keys.min().item(), keys.max().item()
             self.stretches.append(Stretch(begin, end, len(keys), first, last, self._days(keys)))
 
-    def end(self, until: Key | None) -> int | None:
-        """Return the number of a row of the file from which on no key is below `until`; None without one."""
-        ends = (stretch.end for stretch in self.stretches if until is not None and stretch.first < until)
-        return max(ends, default=None)
+    def end(self, until: Key | None) -> tuple[int | None, bool]:
+        """Return the number of a row of the file from which on no key is below `until`, None without one.
+
+        And whether all keys of rows before it are below, as in files that are in order.
+        """
+        below = [stretch for stretch in self.stretches if until is not None and stretch.first < until]
+        if until is None or not below:
+            return None, until is None
+        last = max(below, key=lambda stretch: stretch.end)
+        if any(each.last >= until and each.begin < last.begin for each in self.stretches):
+            return last.end, False
+        if last.last < until:
+            return last.end, True
+        keys = self._keys([last])
+        count = int(np.count_nonzero(keys < until))
+        whole = len(keys) == last.end - last.begin and bool(np.all(keys[:count] < until))
+        return (last.begin + count, True) if whole else (last.end, False)
 
     def opened(self, low: Key, high: Key) -> tuple[int, Keys]:
         """Return how many rows lie in stretches above `high`, and all keys of those that meet `low` to `high`."""
         met = [stretch for stretch in self.stretches if stretch.first <= high and stretch.last >= low]
         above = sum(stretch.rows for stretch in self.stretches if stretch.first > high)
-        return above, self.again(met) if met else np.empty(0, np.int64)
+        return above, self._keys(met) if met else np.empty(0, np.int64)
+
+    def _keys(self, met: list[Stretch]) -> Keys:
+        """Read the keys of some stretches; those of a single one are kept, as it is mostly asked for again."""
+        if len(met) > 1:
+            return self.again(met)
+        if self._kept is None or self._kept[0] is not met[0]:
+            self._kept = met[0], self.again(met)
+        return self._kept[1]
 
     def split(self, start: Key | None) -> Split:
         """Cut the batch where keys reach `start`; nowhere without one."""
@@ -119,7 +141,7 @@ def newest(lines: Sequence[Timeline], wanted: int) -> Key:
     low = _reached([(stretch.first, stretch.rows) for stretch in stretches], wanted)
     high = _reached([(stretch.last, stretch.rows) for stretch in stretches], wanted)
     above, keys = zip(*(line.opened(low, high) for line in lines), strict=True)
-    every = np.concatenate(keys) if len(keys) > 1 else keys[0]
+    every = np.concatenate(keys)
     if not len(every):
         return low  # what told of these stretches told of rows that are none
     place = min(max(len(every) - (wanted - sum(above)), 0), len(every) - 1)

@@ -27,13 +27,15 @@ M = TypeVar("M", bound=BaseModel)
 class Portion(Word):
     """The rows of one batch to train on: those with a key from `start` on (all, when absent) and below `until`.
 
-    `end`, where it is known, is the number of a row in the file from which on there are none of them.
+    `end`, where it is known, is the number of a row in the file from which on there are none of them; `exact` where all
+    rows before it are, so that no key has to be read.
     """
 
     batch: Batch
     start: Key | None = None
     until: Key | None = None
     end: int | None = None
+    exact: bool = False
 
 
 class Plan(Word):

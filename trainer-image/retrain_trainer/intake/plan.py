@@ -120,11 +120,13 @@ def _spans(found: Survey) -> dict[str, tuple[Key, Key]]:
 
 def _new_portions(found: Survey, part: holdout.Cut) -> list[Portion]:
     """Of each judged batch the new rows before the holdout."""
-    return [
-        Portion(batch=entry.batch, start=entry.start, until=until, end=entry.keys.end(until))
-        for entry, until, split in zip(found.judged, part.starts, part.splits, strict=True)
-        if until is None or split.before
-    ]
+    portions = []
+    for entry, until, split in zip(found.judged, part.starts, part.splits, strict=True):
+        if until is None or split.before:
+            end, below = entry.keys.end(until)
+            exact = below and entry.start is None
+            portions.append(Portion(batch=entry.batch, start=entry.start, until=until, end=end, exact=exact))
+    return portions
 
 
 def _all_portions(found: Survey, part: holdout.Cut, past: Past, good: list[Batch]) -> list[Portion]:

@@ -123,6 +123,11 @@ class Tenant:
 
         return eventually(look, seconds)
 
+    def settled(self, name: str = "churn") -> Json:
+        """Status of a policy, once it tells of its newest run as its last: a run ends a moment before that."""
+        newest = self.runs(name)[-1]["metadata"]["name"]
+        return eventually(lambda: (found := self.policy(name)).get("lastRun", {}).get("name") == newest and found)
+
     def model(self) -> str:
         """The model that the Deployment names."""
         container = self.get("deployment", "churn-serving")["spec"]["template"]["spec"]["containers"][0]

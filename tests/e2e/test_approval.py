@@ -73,7 +73,7 @@ def promoted(tenant: Tenant, runs: int) -> tuple[str, str]:
     tenant.ask_for_a_run()
     ended = tenant.ended(runs=runs)
     assert ended["outcome"] == "Succeeded"
-    eventually(lambda: tenant.policy().get("champion", {}).get("uri") == tenant.model())
+    assert tenant.settled()["champion"]["uri"] == tenant.model()
     return tenant.runs()[-1]["metadata"]["name"], tenant.model()
 
 
@@ -91,8 +91,8 @@ def test_a_person_goes_back_to_the_model_of_an_earlier_run(tenant: Tenant) -> No
     assert ended["message"] == f"The model of {first} is back in service."
     assert [step["state"] for step in ended["steps"]] == ["Skipped", "Skipped", "Skipped", "Succeeded"]
     assert tenant.model() == old
-    status = eventually(lambda: (found := tenant.policy()).get("lastHandledUndo") == first and found)
-    assert status["champion"]["uri"] == old
+    status = tenant.settled()
+    assert (status["champion"]["uri"], status["lastHandledUndo"]) == (old, first)
     assert [gone["uri"] for gone in status["quarantine"]] == [new]
     assert len(tenant.all_of("jobs")) == 2, "nothing is trained to go back"
     tenant.describe()

@@ -50,7 +50,7 @@ def test_a_right_that_is_missing_before_a_run_is_told_with_what_grants_it_and_no
     assert ended["outcome"] == "Succeeded"
     assert tenant.model() == ended["result"]["candidate"]["uri"]
     assert ended["job"]["made"] == len(tenant.all_of("jobs")) == len(tenant.runs()) == 1
-    status = eventually(lambda: tenant.policy().get("lastRun") and tenant.policy())
+    status = tenant.settled()
     assert (status["missing"], status["grant"]) == ([], "")
 
 

@@ -44,7 +44,7 @@ def test_a_revert_after_the_run_is_seen_too_and_no_run_starts_by_itself(tenant: 
     tenant.apply_policy("promote")
     tenant.ask_for_a_run()
     assert tenant.ended()["outcome"] == "Succeeded"
-    eventually(lambda: tenant.policy().get("champion"))
+    assert tenant.settled()["champion"]
     revert(tenant, "argocd-controller")
     eventually(lambda: tenant.ready().get("reason") == "RevertedByManager", 180)
     assert "RespectIgnoreDifferences=true" in tenant.ready()["message"]
@@ -65,7 +65,7 @@ def test_a_policy_that_only_recommends_leaves_a_patch_to_commit(tenant: Tenant) 
     ended = tenant.ended()
     assert (ended["outcome"], ended["reason"]) == ("Succeeded", "Recommended")
     assert (tenant.model(), tenant.get("deployment", "churn-serving")["metadata"]["generation"]) == (FIRST, 1)
-    assert "champion" not in tenant.policy()
+    assert "champion" not in tenant.settled()
     tenant.describe()
     candidate = ended["result"]["candidate"]
     patch = yaml.safe_load(ended["recommendation"])

@@ -38,7 +38,7 @@ def test_drift_starts_a_run_and_a_better_model_is_rolled_out(tenant: Tenant) -> 
     print(f"metric written to Job created: {waited:.1f} s; scraped each second, checked every 5 s")
     assert waited <= 60
 
-    status = eventually(lambda: tenant.policy().get("lastRun") and tenant.policy())
+    status = tenant.settled()
     assert status["champion"]["uri"] == tenant.model()
     assert (status["state"], status["lastRun"]["outcome"]) == ("CoolingDown", "Succeeded")
 

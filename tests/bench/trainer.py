@@ -31,7 +31,7 @@ FEATURES = 20
 CHAMPION_ROWS = 20_000
 BATCH_ROWS = 31_250
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
-ROUNDS = 3
+ROUNDS = 5
 DAYS = 100
 """Of the rows of a run of one batch, however many: the holdout has twenty blocks."""
 BATCH_DAYS = 20

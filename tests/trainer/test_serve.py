@@ -99,6 +99,13 @@ async def test_what_the_server_says_of_itself(uri: str) -> None:
             {"inputs": [{"name": "i", "shape": [1, 3], "data": [1, 2, 3]}], "outputs": [{"name": "x"}]},
             "There is no output x; there are predict and predict_proba.",
         ),
+        ({"inputs": [{"name": "i", "shape": [None, 3], "data": [1, 2, 3]}]}, "The shape must be rows x 3 and fit the"),
+        (
+            {"inputs": [{"name": "i", "shape": [1, 3], "data": [1, 2, 3]}], "outputs": 5},
+            'outputs is no list of names, such as [{"name": "predict"}].',
+        ),
+        ({"inputs": [{"data": [10**400, 2, 3]}]}, "The data of a tensor without a name are no numbers."),
+        ("[" * 200_000, "The body is no JSON."),
     ],
 )
 async def test_a_request_that_cannot_be_answered_says_why(uri: str, body: Any, error: str) -> None:
@@ -179,11 +186,27 @@ def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_port_that_is_no_number_is_told_in_a_sentence() -> None:
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("PORT", "http", "PORT must be a whole number from 0 to 65,535; it is 'http'."),
+        ("PORT", "70000", "PORT must be a whole number from 0 to 65,535; it is '70000'."),
+        ("WINDOW_ROWS", "0", "WINDOW_ROWS must be a whole number from 1 to 1,000,000; it is '0'."),
+        (
+            "HOST",
+            "192.0.2.1",  # an address of documents (RFC 5737), which no machine has
+            "Cannot listen on 192.0.2.1, port 8080: cannot assign requested address. Name an address of this machine "
+            "by HOST, and a port by PORT.",
+        ),
+    ],
+)
+def test_where_a_server_cannot_listen_is_told_in_a_sentence(variable: str, value: str, said: str) -> None:
     command = [sys.executable, "-m", "retrain_trainer", "serve"]
-    environment = {**os.environ, "PORT": "http", "MODEL_URI": ""}
+    environment = {**os.environ, "MODEL_URI": "", variable: value}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", "PORT must be a whole number; it is 'http'.\n")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == said
+    assert "Traceback" not in done.stderr
 
 
 def test_a_version_at_the_root_is_looked_for_there() -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from retrain_trainer.data.profile import psi
+from retrain_trainer.serve.feedback import feedback_of
+from retrain_trainer.telling.faults import InputError
 from tests.trainer.client import rows, serving
 from tests.trainer.world import World
 
@@ -21,7 +23,7 @@ async def test_accuracy_is_correct_feedback_over_all_feedback(world: World, uri:
         _, answer = await client.infer(features)
         said = answer["outputs"][0]["data"]
         assert await client.post("/feedback", {"predicted": said, "actual": truth}) == (200, {"accepted": 336})
-        late = {"predicted": ["1", 0], "actual": [1, 0], "model_version": "v000000-old"}
+        late = {"predicted": [0, 0], "actual": [7, 0], "model_version": "v000000-old"}
         assert await client.post("/feedback", late) == (200, {"accepted": 2})
         series = await client.metrics()
     assert series[f"retrain_predictions_total{{{this}}}"] == 336
@@ -45,6 +47,17 @@ async def test_accuracy_is_correct_feedback_over_all_feedback(world: World, uri:
             {"predicted": [1], "actual": [1], "model_version": "x" * 900},
             "model_version is no name of a version, such as ",
         ),
+        ({"predicted": [1], "actual": [1], "version": "x"}, "Feedback has no field version; it has predicted, actual "),
+        (
+            {"predicted": [0, 1], "actual": [1, None]},
+            "actual[1] is null: leave out rows whose truth is not known yet.",
+        ),
+        (
+            {"predicted": ["0"], "actual": [0]},
+            "predicted[0] is text; the classes of this model are numbers, such as 0.",
+        ),
+        ({"predicted": [0], "actual": [[0]]}, "actual[0] is no single value; the classes of this model are numbers"),
+        ('{"predicted": [0], "actual": [NaN]}', "actual[0] is no finite number; the classes of this model are numbers"),
     ],
 )
 async def test_feedback_that_is_none(uri: str, body: Any, error: str) -> None:
@@ -52,6 +65,7 @@ async def test_feedback_that_is_none(uri: str, body: Any, error: str) -> None:
         status, answer = await client.post("/feedback", body)
         assert status == 400
         assert answer["error"].startswith(error)
+        assert (await client.metrics())['retrain_feedback_total{model="store",version="v000001-first"}'] == 0
         for number in range(99):
             version = f"v{number:06d}-x"
             assert (await client.post("/feedback", {"predicted": [], "actual": [], "model_version": version}))[0] == 200
@@ -84,6 +98,21 @@ async def test_drift_is_seen_in_the_bins_of_the_data_the_version_comes_from(worl
     assert moved[drift("a")] == pytest.approx(psi(shares, counts / 300))
 
 
+def test_of_classes_in_words_the_truth_is_a_word_even_one_that_the_model_does_not_know() -> None:
+    told = feedback_of({"predicted": ["no", "yes"], "actual": ["perhaps", "yes"]}, "v000001-a", ["no", "yes"])
+    assert (told.version, told.correct) == ("v000001-a", 1)
+    with pytest.raises(InputError, match=r"^actual\[0\] is a number; the classes of this model are text, such as 'no'"):
+        feedback_of({"predicted": ["no"], "actual": [1]}, "v000001-a", ["no", "yes"])
+
+
+UNFIT = {
+    '"x"': "text; this model predicts numbers.",
+    "null": "null: leave out rows whose truth is not known yet.",
+    "-Infinity": "no finite number; this model predicts numbers.",
+    "9" * 400: "no finite number; this model predicts numbers.",
+}
+
+
 async def test_a_regression_counts_how_far_it_was_off(world: World) -> None:
     model = {"estimator": "SGDRegressor", "parameters": {}}
     run = world.begin(6, model=model, evaluation={"gates": [{"metric": "r2"}]})
@@ -92,8 +121,9 @@ async def test_a_regression_counts_how_far_it_was_off(world: World) -> None:
         _, answer = await client.infer(rows(world, 9)[0])
         assert answer["outputs"][0]["datatype"] == "FP64"
         assert (await client.post("/feedback", {"predicted": [1.5, 2], "actual": [1, 4]}))[0] == 200
-        status, error = await client.post("/feedback", {"predicted": ["x"], "actual": [1]})
-        assert (status, error["error"]) == (400, "This model predicts numbers; feedback must be numbers too.")
+        for odd, said in UNFIT.items():
+            status, error = await client.post("/feedback", f'{{"predicted": [1, 1], "actual": [1, {odd}]}}')
+            assert (status, error["error"]) == (400, f"actual[1] is {said}")
         series = await client.metrics()
     assert series['retrain_feedback_absolute_error_total{model="store",version="v000001-first"}'] == 2.5
     assert not any("correct" in name for name in series)

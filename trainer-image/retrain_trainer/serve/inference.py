@@ -35,12 +35,7 @@ def features_of(body: dict[str, Any], layout: Layout) -> Floats:
         missing = [column for column in layout.inputs if column not in named]
         raise InputError(f"No tensor is named {missing[0]}. The columns are {', '.join(layout.inputs)}.")
     numbers, shape = _numbers(inputs[0]), inputs[0].get("shape")
-    if (
-        not isinstance(shape, list)
-        or len(shape) != 2
-        or shape[1] != len(columns)
-        or shape[0] * shape[1] != numbers.size
-    ):
+    if numbers.size % len(columns) or shape != [numbers.size // len(columns), len(columns)]:
         raise InputError(f"The shape must be rows x {len(columns)} and fit the data; columns: {', '.join(columns)}.")
     return _finite(numbers.reshape(-1, len(columns)))
 
@@ -58,6 +53,8 @@ def _by_column(named: dict[str, dict[str, Any]], layout: Layout) -> Floats:
 def outputs_of(body: dict[str, Any]) -> list[str]:
     """Return the names of the wanted outputs, `predict` when the request names none."""
     wanted = body.get("outputs") or [{"name": "predict"}]
+    if not isinstance(wanted, list):
+        raise InputError('outputs is no list of names, such as [{"name": "predict"}].')
     names = [entry.get("name") if isinstance(entry, dict) else None for entry in wanted]
     unknown = [name for name in names if name not in OUTPUTS]
     if unknown:
@@ -83,8 +80,8 @@ def datatype_of(values: NDArray[Any]) -> str:
 def _numbers(entry: dict[str, Any]) -> Floats:
     try:
         return np.array(entry["data"], dtype=np.float64)
-    except (KeyError, TypeError, ValueError):
-        raise InputError(f"The data of tensor {entry.get('name')} are no numbers.") from None
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise InputError(f"{_data_of(entry)} no numbers.") from None
 
 
 def _places(entry: dict[str, Any], words: Words) -> Places:
@@ -92,7 +89,11 @@ def _places(entry: dict[str, Any], words: Words) -> Places:
         found = np.array(entry["data"], dtype=object).reshape(-1)
         return np.array([words.place(word_of(value)) for value in found], np.int32)
     except (KeyError, TypeError, ValueError):
-        raise InputError(f"The data of tensor {entry.get('name')} are no words, integers or booleans.") from None
+        raise InputError(f"{_data_of(entry)} no words, integers or booleans.") from None
+
+
+def _data_of(entry: dict[str, Any]) -> str:
+    return f"The data of tensor {entry['name']} are" if "name" in entry else "The data of a tensor without a name are"
 
 
 def _finite(rows: Floats) -> Floats:

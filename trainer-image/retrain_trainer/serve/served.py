@@ -13,10 +13,10 @@ from retrain_trainer.data.profile import Profile
 from retrain_trainer.data.rows import Floats
 from retrain_trainer.learn import pipeline
 from retrain_trainer.serve import inference, together
+from retrain_trainer.serve.feedback import feedback_of
 from retrain_trainer.serve.waiting import Waiting
 from retrain_trainer.serve.watch import Watch
 from retrain_trainer.store.manifest import GOLDEN, PROFILE, Golden
-from retrain_trainer.store.shelf import VERSION
 from retrain_trainer.store.versions import Version, open_version
 from retrain_trainer.telling.faults import InputError, StepError
 
@@ -79,19 +79,14 @@ class Served:
         return {**answer, "id": body["id"]} if "id" in body else answer
 
     def feedback(self, body: dict[str, Any], now: float) -> int:
-        """Count predictions against what was true, and return how many there were."""
-        predicted, actual = body.get("predicted"), body.get("actual")
-        if not isinstance(predicted, list) or not isinstance(actual, list) or len(predicted) != len(actual):
-            raise InputError('Feedback is {"predicted": [...], "actual": [...]}, two lists of the same length.')
-        version = body.get("model_version", self.version)
-        if not isinstance(version, str) or not VERSION.fullmatch(version):
-            raise InputError("model_version is no name of a version, such as v000001-abc.")
-        if self.classes is None:
-            self.watch.erred(version, _errors(predicted, actual), now)
+        """Count predictions against what was true, and return how many there were; InputError when some cannot be."""
+        known = None if self.classes is None else self.classes.tolist()
+        feedback = feedback_of(body, self.version, known)
+        if known is None:
+            self.watch.erred(feedback.version, feedback.errors, now)
         else:
-            correct = sum(one == other for one, other in zip(predicted, actual, strict=True))
-            self.watch.judged(version, len(actual), correct, now)
-        return len(actual)
+            self.watch.judged(feedback.version, len(feedback.actual), feedback.correct, now)
+        return len(feedback.actual)
 
     def exposition(self) -> bytes:
         """Return all counters in the text format of Prometheus."""
@@ -142,10 +137,3 @@ def prove(model: Pipeline, golden: Golden) -> None:
         chances = pipeline.probabilities(model, rows)
         if chances is None or not np.allclose(chances, golden.probabilities, rtol=0, atol=TOLERANCE):
             raise StepError("This is not the model it was: probabilities of the golden rows differ.")
-
-
-def _errors(predicted: list[Any], actual: list[Any]) -> list[float]:
-    try:
-        return [float(error) for error in np.abs(np.array(predicted, np.float64) - np.array(actual, np.float64))]
-    except (TypeError, ValueError):
-        raise InputError("This model predicts numbers; feedback must be numbers too.") from None

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 LARGEST_REQUEST = 16 * 1024 * 1024
 RETRY_SECONDS = 10.0
+MOST_PORT, MOST_ROWS = 65_535, 1_000_000
+"""Ports are 16 bits; a window of a million rows takes 2 MB a column."""
+LONGEST = 20
+"""Digits of a number in the environment that are worth reading."""
 GRACE_SECONDS = 0.5
 WAITING = "There is no model yet: MODEL_URI is empty. The first promotion sets it."
 
@@ -46,7 +50,7 @@ class Settings:
     def from_environment(cls) -> "Settings":
         """Read MODEL_URI, MODEL_NAME, MODEL_DIGEST, PORT, HOST and WINDOW_ROWS; all but MODEL_URI have defaults.
 
-        StepError for a number that is none.
+        StepError for a number that is none or out of range.
         """
         uri = os.environ.get("MODEL_URI", "").rstrip("/")
         store = uri.split("/")[-2] if uri.count("/") > 3 else "model"
@@ -54,9 +58,9 @@ class Settings:
             uri=uri,
             name=os.environ.get("MODEL_NAME") or store,
             digest=os.environ.get("MODEL_DIGEST") or None,
-            port=_whole("PORT", "8080"),
+            port=_whole("PORT", "8080", range(MOST_PORT + 1)),
             host=os.environ.get("HOST") or None,
-            window=_whole("WINDOW_ROWS", "1000"),
+            window=_whole("WINDOW_ROWS", "1000", range(1, MOST_ROWS + 1)),
         )
 
 
@@ -156,10 +160,10 @@ class Server:
         log.info("Ready: %s in version %s", self.served.name, self.served.version)
 
 
-def _whole(name: str, default: str) -> int:
+def _whole(name: str, default: str, fit: range) -> int:
     text = os.environ.get(name) or default
-    if not (text.isascii() and text.isdigit()):
-        raise StepError(f"{name} must be a whole number; it is {text!r}.")
+    if not (text.isascii() and text.isdigit() and len(text) < LONGEST and int(text) in fit):
+        raise StepError(f"{name} must be a whole number from {fit[0]} to {fit[-1]:,}; it is {text!r}.")
     return int(text)
 
 
@@ -180,11 +184,19 @@ async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def _body(request: web.Request) -> dict[str, Any]:
     try:
         body = json.loads(await request.read())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError("The body is no JSON.") from None
     if not isinstance(body, dict):
         raise InputError("The body is no JSON object.")
     return body
+
+
+def _not_heard(settings: Settings, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {settings.port} is taken on this machine: name another by the variable PORT."
+    where = f"{settings.host or 'all addresses'}, port {settings.port}"
+    reason = error.strerror.rpartition(": ")[2]  # asyncio tells the address once more before it
+    return f"Cannot listen on {where}: {reason}. Name an address of this machine by HOST, and a port by PORT."
 
 
 def serve() -> int:
@@ -203,9 +215,7 @@ def serve() -> int:
             app, host=settings.host, port=settings.port, access_log=None, print=None, shutdown_timeout=GRACE_SECONDS
         )
     except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
         # A traceback would say no more.
-        log.error("Port %d is taken on this machine: name another by the variable PORT.", settings.port)  # noqa: TRY400
+        log.error(_not_heard(settings, error))  # noqa: TRY400
         return 1
     return 0

@@ -124,6 +124,7 @@ class Evaluation(Word):
         ge=0,
         le=1,
         description="How much worse than the champion a candidate may be on the holdout of the last promotion: a "
-        "difference in the first metric, for rmse and mae in standard deviations of the label. 1 leaves the check out.",
+        "difference in the first metric, for rmse and mae in standard deviations of the label. Refit does not train on "
+        "these rows; Incremental has learned them by then, so it shows what was forgotten. 1 leaves the check out.",
     )
     slices: Slices | None = Field(None, description="Groups of rows that may not be left behind.")

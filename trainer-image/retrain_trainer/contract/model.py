@@ -33,7 +33,11 @@ class Model(Word):
         "window of batches.",
     )
     window: int | None = Field(
-        None, ge=1, le=100_000, description="Refit only: how many of the newest batches to train on. All when absent."
+        None,
+        ge=1,
+        le=100_000,
+        description="Refit only: how many of the newest batches to train on, not counting what the champion was judged "
+        "on, which stays the reference. All when absent.",
     )
     replay: float = Field(
         0.0,

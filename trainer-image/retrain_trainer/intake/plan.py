@@ -73,6 +73,7 @@ def _parted(
     if problem is not None:
         raise BadBatchError(problem)
     decided = {
+        "message": plan.message + (_reference(past, good) if afresh else ""),
         "portions": tuple(portions),
         "afresh": afresh,
         "seen": _behind(found, part, past),
@@ -210,6 +211,13 @@ def _message(found: Survey, part: holdout.Cut) -> str:
         unused = f"Columns that the champion does not know are not used: {', '.join(sorted(found.unused))}"
         words.append(f"{unused} (a model of them needs a model.store of its own).")
     return " ".join(words)
+
+
+def _reference(past: Past, good: list[Batch]) -> str:
+    """Tell of rows that a new estimator does not learn, though they are no longer new."""
+    seen = [past.seen[batch.digest] for batch in good if batch.digest in past.seen]
+    rows = sum(batch.rows - batch.behind for batch in seen)
+    return f" {count(rows, 'row')} that the champion was judged on are kept as reference." if rows else ""
 
 
 def _told(problems: list[Problem]) -> str:

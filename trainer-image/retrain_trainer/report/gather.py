@@ -73,7 +73,9 @@ def view(found: Found) -> View:
         calibration=calibration(found.predicted),
         residuals=residuals(found.predicted),
         batches=history.batches(found.plan, found.training, layout),
-        earlier="not learned in this run" if found.plan.afresh else "learned by earlier versions",
+        earlier="not learned in this run (old, or kept as reference)"
+        if found.plan.afresh
+        else "learned by earlier versions",
         updates=history.updates(found.training),
         features=_features(found),
         slices=_slices(found),

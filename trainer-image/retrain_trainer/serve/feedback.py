@@ -54,8 +54,10 @@ def feedback_of(body: dict[str, Any], version: str, classes: list[Any] | None) -
 
 
 def _fits(value: Any, *, words: bool) -> bool:
-    if words or not isinstance(value, int | float):
-        return words and isinstance(value, str)
+    if words:
+        return isinstance(value, str)
+    if not isinstance(value, int | float):
+        return False
     try:
         return math.isfinite(value)
     except OverflowError:

@@ -195,7 +195,7 @@ def _not_heard(settings: Settings, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"Port {settings.port} is taken on this machine: name another by the variable PORT."
     where = f"{settings.host or 'all addresses'}, port {settings.port}"
-    reason = error.strerror.rpartition(": ")[2]  # asyncio tells the address once more before it
+    reason = str(error.strerror).rpartition(": ")[2]  # asyncio tells the address once more before it
     return f"Cannot listen on {where}: {reason}. Name an address of this machine by HOST, and a port by PORT."
 
 

@@ -42,15 +42,15 @@ def feedback_of(body: dict[str, Any], version: str, classes: list[Any] | None) -
     predicted, actual = body.get("predicted"), body.get("actual")
     if not isinstance(predicted, list) or not isinstance(actual, list) or len(predicted) != len(actual):
         raise InputError(FORM)
-    version = body.get("model_version", version)
-    if not isinstance(version, str) or not VERSION.fullmatch(version):
+    named: Any = body.get("model_version", version)
+    if not isinstance(named, str) or not VERSION.fullmatch(named):
         raise InputError("model_version is no name of a version, such as v000001-abc.")
     words = classes is not None and isinstance(classes[0], str)
     for name, values in (("predicted", predicted), ("actual", actual)):
         for place, value in enumerate(values):
             if not _fits(value, words=words):
                 raise InputError(f"{name}[{place}] is {_told(value)}{_expected(value, classes)}")
-    return Feedback(version, predicted, actual)
+    return Feedback(named, predicted, actual)
 
 
 def _fits(value: Any, *, words: bool) -> bool:

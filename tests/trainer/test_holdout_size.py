@@ -1,7 +1,8 @@
-"""More held-out rows than are scored: evenly spaced ones are taken, every day stays, and the others are new again."""
+"""More held-out rows than are scored: one in so many is drawn, every day stays, and the others are new again."""
 
 from itertools import pairwise
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from retrain_trainer.contract import Fault
@@ -11,7 +12,7 @@ WEEKS = 20
 HOLDOUT = {"fraction": 0.5, "minRows": 1000, "maxRows": 1000}
 
 
-def test_evenly_spaced_rows_are_scored(world: World) -> None:
+def test_one_row_in_so_many_is_scored(world: World) -> None:
     world.add(*range(WEEKS))
     run = world.run("first", data={"holdout": HOLDOUT})
     held = WEEKS * WEEK // 2
@@ -25,7 +26,17 @@ def test_evenly_spaced_rows_are_scored(world: World) -> None:
     assert report is not None
     assert (report.rows, report.blocks) == (-(-held // every), held // 48)
     times = pq.read_table(world.store / "v000001-first" / "holdout.parquet").column("time").to_pylist()
-    assert {(after - before).total_seconds() for before, after in pairwise(times)} == {1800 * every}
+    apart = {(after - before).total_seconds() / 1800 for before, after in pairwise(times)}
+    assert apart == set(range(1, 2 * every))
+
+
+def test_of_rows_that_take_turns_each_kind_is_scored(world: World) -> None:
+    """Every n-th row would be of one store only, and what is done to the others would be seen by nobody."""
+    world.add(*range(WEEKS), edit=lambda columns: {"store": np.arange(WEEK) % 4, **columns})
+    run = world.run("first", data={"holdout": HOLDOUT})
+    assert "Of these one in 4 is scored" in run.collect.message
+    stores = pq.read_table(world.store / "v000001-first" / "holdout.parquet").column("store").to_numpy().astype(int)
+    assert np.bincount(stores, minlength=4).min() > 0.8 * len(stores) / 4
 
 
 def test_all_held_out_rows_are_new_to_the_next_run(world: World) -> None:

@@ -19,7 +19,7 @@ from retrain_trainer.learn.estimators import METRICS, Kind
 from retrain_trainer.measure.metrics import Predicted
 from retrain_trainer.measure.missing import WORD, reason
 from retrain_trainer.measure.predict import distribution, predict
-from retrain_trainer.measure.score import lower_bound, scale_of, score, sign
+from retrain_trainer.measure.score import fenced, lower_bound, scale_of, score, sign
 from retrain_trainer.measure.slices import sliced
 from retrain_trainer.store.manifest import HOLDOUT, Report
 from retrain_trainer.store.pruning import prune
@@ -112,7 +112,7 @@ def _reference(task: Task, models: list[Pipeline], champion: Version | None, lay
     """Score both on the rows that the champion was promoted by, in the first metric that can be computed there."""
     if champion is None:
         return None
-    predicted = predict(models, champion.path_of(HOLDOUT), layout)
+    predicted = fenced(predict(models, champion.path_of(HOLDOUT), layout))
     kind = Kind.REGRESSOR if predicted[0].classes is None else Kind.CLASSIFIER
     for metric in (*(gate.metric for gate in task.evaluation.gates), *METRICS[kind]):
         candidate, before = (score(metric, each) for each in predicted)

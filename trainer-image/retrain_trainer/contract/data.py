@@ -84,8 +84,8 @@ class Holdout(Word):
         200_000,
         ge=1000,
         le=100_000_000,
-        description="Most rows that models are scored on: of more held-out rows evenly spaced ones are taken. All of "
-        "them are new again to the next run.",
+        description="Most rows that models are scored on: of more held-out rows one in so many is drawn. All of them "
+        "are new again to the next run.",
     )
 
     @model_validator(mode="after")

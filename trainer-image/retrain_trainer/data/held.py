@@ -14,6 +14,7 @@ from retrain_trainer import contract
 from retrain_trainer.data.holdout import moment, runs_of
 from retrain_trainer.data.reading import chunk_rows, read, stored
 from retrain_trainer.data.rows import Layout, Rows, Span, Type, joined, keys_of, rows_of
+from retrain_trainer.data.sample import drawn
 from retrain_trainer.data.timeline import DAY
 from retrain_trainer.files.batches import Batch, Key, file_digest
 from retrain_trainer.telling.faults import BadBatchError, Problem, StepError
@@ -30,7 +31,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Thinned:
-    """Of the held-out rows every so many-th is scored, every `step`-th is checked; of both, the first one is."""
+    """Of the held-out rows one in `every` is scored and one in `step` is checked."""
 
     every: int
     step: int
@@ -80,9 +81,7 @@ class Writer:
         if not held.any():
             return
         kept, keys = (chunk, keys) if held.all() else (chunk.filter(pa.array(held)), keys[held])
-        scored, checked = (
-            np.arange(-self._taken % nth, len(keys), nth) for nth in (self.thinned.every, self.thinned.step)
-        )
+        scored, checked = (drawn(self._taken, len(keys), nth) for nth in (self.thinned.every, self.thinned.step))
         self._wait(kept if self.thinned.every == 1 else kept.take(pa.array(scored)))
         self._checked.append(replace(rows_of(kept.take(pa.array(checked)), self.layout, 0), keys=keys[checked]))
         self.pieces[-1] = replace(last, rows=last.rows + len(keys))

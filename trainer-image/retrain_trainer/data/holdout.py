@@ -62,7 +62,7 @@ def wanted_of(rows: int, rules: contract.Holdout) -> int:
 
 
 def every_of(rows: int, rules: contract.Holdout) -> int:
-    """Return that of so many held-out rows every n-th is scored."""
+    """Return that of so many held-out rows one in n is scored."""
     return max(math.ceil(rows / rules.max_rows), 1)
 
 

@@ -77,3 +77,17 @@ def hashes_of(columns: Sequence[NDArray[Any]]) -> Hashes:
         hashes *= np.uint64(0x9E3779B97F4A7C15)
         hashes ^= np.right_shift(hashes, np.uint64(29), out=spare)
     return hashes
+
+
+def drawn(begin: int, rows: int, nth: int) -> NDArray[np.int64]:
+    """Return the places, among rows of which the first has number `begin`, that stand for all: one in `nth`.
+
+    Of each `nth` rows one is drawn, the same at each attempt. Rows of several sources often take turns; every n-th
+    would then be of the same source.
+    """
+    if nth == 1:
+        return np.arange(rows)
+    strides = np.arange(begin // nth, (begin + rows - 1) // nth + 1)
+    high = hashes_of([strides, strides]) >> np.uint64(32)  # whose low bits follow those of the numbers
+    places = strides * nth + (high * np.uint64(nth) >> np.uint64(32)).astype(np.int64) - begin
+    return places[(places >= 0) & (places < rows)]

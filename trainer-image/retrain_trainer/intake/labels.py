@@ -36,7 +36,7 @@ BY_CHANCE = {"balanced_accuracy": 0.5, "r2": 0.0}
 
 
 def step(rows: int, layout: Layout) -> int:
-    """Return that every n-th of so many held-out rows is to be looked at."""
+    """Return that one in n of so many held-out rows is to be looked at."""
     return max(-(-rows // max(min(ROWS, VALUES // len(layout.features)), FEWEST)), 1)
 
 

@@ -18,6 +18,11 @@ from retrain_trainer.intake.survey import Survey, survey
 from retrain_trainer.store.versions import Version
 from retrain_trainer.telling.faults import BadBatchError, Problem
 
+NOTHING_LEFT = (
+    "Nothing is left to train a new model on: what the champion was judged on is the reference, the newest rows are "
+    "held out, and files that it learned from are gone from data.source. More new rows, or older files, end that."
+)
+
 
 def make_plan(task: Task, workspace: Workspace, listed: list[Batch], champion: Version | None) -> Plan:
     """Read what is new among the listed batches, and say what becomes of it; leave the profile and the holdout."""
@@ -65,15 +70,15 @@ def _parted(
     if part.shortage is not None:
         return plan
     afresh = _afresh(task, found, past)
-    portions = _all_portions(found, part, past, good) if afresh else _new_portions(found, part)
-    window = task.model.window if task.model.mode is Mode.REFIT else None
-    portions = portions[-(window or 0) :]
+    portions = _portions(task, found, part, past, good) if afresh else _new_portions(found, part)
+    if not portions:
+        return plan.model_copy(update={"inconclusive": NOTHING_LEFT})
     some = _hold_out(workspace, found, past, part, ahead)
     problem = next(_problems(task, some, found.layout, past, portions), None)
     if problem is not None:
         raise BadBatchError(problem)
     decided = {
-        "message": plan.message + (_reference(past, good) if afresh else ""),
+        "message": plan.message + (_reference(past, good) if task.model.mode is Mode.REFIT else ""),
         "portions": tuple(portions),
         "afresh": afresh,
         "seen": _behind(found, part, past),
@@ -130,20 +135,21 @@ def _new_portions(found: Survey, part: holdout.Cut) -> list[Portion]:
     return portions
 
 
-def _all_portions(found: Survey, part: holdout.Cut, past: Past, good: list[Batch]) -> list[Portion]:
-    """Of each batch, old ones included, all rows before the holdout but those the champion was judged on.
+def _portions(task: Task, found: Survey, part: holdout.Cut, past: Past, good: list[Batch]) -> list[Portion]:
+    """Of each batch, old ones included, the rows before the holdout that a new estimator learns.
 
-    They are the reference that no new data can have spoiled; a strong learner would know them by heart.
+    Refit leaves out those the champion was judged on: they are the reference that no new data can have spoiled, and a
+    strong learner would know them by heart. The next refit learns them; of updates none would, so Incremental does now.
     """
     new = {portion.batch.digest: portion for portion in _new_portions(found, part)}
-    portions = []
+    refit, portions = task.model.mode is Mode.REFIT, []
     for batch in good:
-        seen = past.seen.get(batch.digest)
-        if seen is not None and seen.behind:
+        seen, fresh = past.seen.get(batch.digest), new.get(batch.digest)
+        if fresh is not None and (seen is None or not refit):
+            portions.append(fresh if seen is None else Portion(batch=batch, until=fresh.until))
+        elif seen is not None and seen.behind:
             portions.append(Portion(batch=batch, until=seen.until))
-        elif seen is None and batch.digest in new:
-            portions.append(new[batch.digest])
-    return portions
+    return portions[-(task.model.window or 0) :] if refit else portions
 
 
 def _behind(found: Survey, part: holdout.Cut, past: Past) -> tuple[Seen, ...]:

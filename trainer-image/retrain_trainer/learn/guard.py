@@ -15,6 +15,7 @@ from retrain_trainer.data.rows import Floats, Labels, Rows
 from retrain_trainer.files.workspace import Update
 from retrain_trainer.learn.estimators import Kind
 from retrain_trainer.learn.pipeline import kind_of
+from retrain_trainer.learn.spread import Spread
 
 GUARD_ROWS = 1000
 TOLERANCE = 0.15
@@ -32,13 +33,18 @@ class Guard:
     labels: Labels
 
     def error(self, pipeline: Pipeline) -> float | None:
-        """Return the share of wrong classes, or the RMSE in standard deviations of the label; None without rows."""
+        """Return the share of wrong classes, or the RMSE in standard deviations of the label; None without rows.
+
+        Of numbers the outermost are pulled in: one wild label would hide what an update does to all others.
+        """
         if not len(self.labels):
             return None
         predicted = pipeline.predict(self.features)
         if kind_of(pipeline) is Kind.CLASSIFIER:
             return float(np.mean(predicted != self.labels))
-        return float(np.sqrt(np.mean((predicted - self.labels) ** 2)) / (np.std(self.labels) or 1.0))
+        spread = Spread.of(self.labels)
+        off = spread.pulled_in(predicted) - spread.pulled_in(self.labels)
+        return float(np.sqrt(np.mean(off**2)) / spread.deviation)
 
     def followed_by(self, rows: Rows) -> "Guard":
         """Return the newest rows when these come after."""

@@ -18,7 +18,7 @@ from retrain_trainer.data.categories import Words
 from retrain_trainer.data.reading import read_rows
 from retrain_trainer.data.rows import Floats, Layout, Rows
 from retrain_trainer.measure.metrics import Predicted
-from retrain_trainer.measure.score import scale_of, score, sign
+from retrain_trainer.measure.score import fenced, scale_of, score, sign
 
 VALUES = 10
 """A column of more values than this is cut at its quartiles."""
@@ -35,7 +35,7 @@ def sliced(evaluation: Evaluation, predicted: Sequence[Predicted], path: Path, l
     asked, gate = evaluation.slices, evaluation.gates[0]
     if asked is None:
         return ()
-    found = []
+    found, predicted = [], fenced(predicted)
     for name, mask in _groups(asked.columns, path, layout):
         values = [score(gate.metric, _of(each, mask)) for each in predicted]
         if values[0] is not None and values[-1] is not None:

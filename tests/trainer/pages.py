@@ -94,7 +94,9 @@ def plan_of(made: Made) -> Plan:
         outcome=CollectOutcome.COLLECTED,
         message="",
         afresh=not made.champion,
-        portions=tuple(Portion(batch=Batch(name=name, path=name, digest=DIGEST, size=1, modified=1)) for name in names),
+        portions=tuple(
+            Portion(batch=Batch(name=name, path=name, digest=DIGEST, size=1, modified=1), rows=1) for name in names
+        ),
         seen=seen,
         watermark=DAY * made.batches,
         psi={name: 0.02 * n for n, name in enumerate(made.words("column", made.features))} if made.champion else {},

@@ -104,7 +104,7 @@ def test_another_estimator_is_trained_from_the_first_batch_on(world: World) -> N
     world.begin(6)
     world.add(6, 7, 8)
     run = world.run("second", model={"estimator": "GaussianNB", "parameters": {}})
-    assert run.train.rows == 5 * WEEK
+    assert run.train.rows == 7 * WEEK
 
 
 def test_csv_and_parquet_of_the_same_rows_give_the_same_model(world: World) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from retrain_trainer.contract import CollectOutcome
+from retrain_trainer.contract import CollectOutcome, Fault
 from retrain_trainer.data import held, reading
 from retrain_trainer.data.reading import read, read_rows
 from retrain_trainer.data.rows import Layout, Span, Type
@@ -89,24 +89,44 @@ def test_numbers_are_float64_to_whoever_learns_and_stay_float32_in_a_holdout(wor
     assert held["a"].to_pylist() == newest.tolist()
 
 
+def tell_wrong(path: Path, group: int, like: int, later: int = 0) -> None:
+    """Let the footer of a file tell of the times of one row group what is true of another, or so much later."""
+    content, metadata = path.read_bytes(), pq.read_metadata(path)
+    real, told = (metadata.row_group(number).column(0).statistics for number in (group, like))
+    footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    for edge in ("min_raw", "max_raw"):
+        one, two = ((getattr(each, edge) + more).to_bytes(8, "little") for each, more in ((real, 0), (told, later)))
+        assert content.count(one, footer) >= 1
+        content = content[:footer] + content[footer:].replace(one, two)
+    path.write_bytes(content)
+
+
 def test_a_file_that_tells_its_times_wrong_is_not_believed(world: World) -> None:
     """Its footer has the times of its first rows for the last row group as well, so that none of it seems held out."""
     world.begin(6)
     table = pa.table(world.columns(6, rows=3 * WEEK))
     path = world.root / "data" / "week-006.parquet"
     pq.write_table(table, path, row_group_size=WEEK, compression="none", use_dictionary=["time"])
-    content, metadata = path.read_bytes(), pq.read_metadata(path)
-    told, real = (metadata.row_group(number).column(0).statistics for number in (0, 2))
-    footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
-    for edge in ("min_raw", "max_raw"):
-        one, two = (getattr(each, edge).to_bytes(8, "little") for each in (real, told))
-        assert content.count(one, footer) >= 1
-        content = content[:footer] + content[footer:].replace(one, two)
-    path.write_bytes(content)
+    tell_wrong(path, 2, like=0)
     world.workspace("second")
     assert ended(world.run("second"), CollectOutcome.DATA_INVALID) == (
         "Batch week-006.parquet, column time, check time: expected 672 rows to hold out, seen 336 (do its Parquet "
         "statistics tell its times wrong? write the file anew)."
+    )
+
+
+def test_rows_to_train_on_are_not_lost_where_a_file_tells_their_times_wrong(world: World) -> None:
+    """Its oldest rows come last, and seem to be newer than the holdout."""
+    world.begin(6)
+    table = pa.table(world.columns(6, rows=3 * WEEK))
+    path = world.root / "data" / "week-006.parquet"
+    pq.write_table(pa.concat_tables([table[WEEK:], table[:WEEK]]), path, row_group_size=WEEK)
+    tell_wrong(path, 2, like=2, later=10**15)
+    run = world.run("second")
+    assert isinstance(run.trained, Fault)
+    assert run.trained.message == (
+        "Batch week-006.parquet has 0 rows before the holdout where collect found 336: do its Parquet statistics tell "
+        "its times wrong? Write the file anew."
     )
 
 

@@ -45,7 +45,7 @@ def trained(task: Task, training: Training) -> Trained:
 
 
 def rows_of(portion: Portion, layout: Layout, *, keyed: bool) -> Iterator[Rows]:
-    """Yield the rows of one portion in chunks; StepError when the file is no longer the one that was judged.
+    """Yield the rows of one portion in chunks; StepError when it has another number of them, or its file was changed.
 
     Unless they are to be `keyed`, their keys are numbers where that saves reading the times, a fifth of the reading.
     """
@@ -58,7 +58,15 @@ def rows_of(portion: Portion, layout: Layout, *, keyed: bool) -> Iterator[Rows]:
     span, numbers = Span(portion.start, portion.until), Span(until=portion.end)
     if portion.exact and not keyed:
         layout, span = layout.untimed, numbers
-    yield from read_rows(Path(batch.path), batch.name, layout, span, numbers)
+    found = 0
+    for rows in read_rows(Path(batch.path), batch.name, layout, span, numbers):
+        found += len(rows.labels)
+        yield rows
+    if found != portion.rows:
+        raise StepError(
+            f"Batch {batch.name} has {found:,} rows before the holdout where collect found {portion.rows:,}: do its "
+            "Parquet statistics tell its times wrong? Write the file anew."
+        )
 
 
 def _refit(task: Task, plan: Plan, profile: Profile, _: Workspace) -> Progress:

@@ -27,11 +27,14 @@ M = TypeVar("M", bound=BaseModel)
 class Portion(Word):
     """The rows of one batch to train on: those with a key from `start` on (all, when absent) and below `until`.
 
+    They are `rows` in number.
+
     `end`, where it is known, is the number of a row in the file from which on there are none of them; `exact` where all
     rows before it are, so that no key has to be read.
     """
 
     batch: Batch
+    rows: int
     start: Key | None = None
     until: Key | None = None
     end: int | None = None

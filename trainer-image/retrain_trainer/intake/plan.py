@@ -131,7 +131,8 @@ def _new_portions(found: Survey, part: holdout.Cut) -> list[Portion]:
         if until is None or split.before:
             end, below = entry.keys.end(until)
             exact = below and entry.start is None
-            portions.append(Portion(batch=entry.batch, start=entry.start, until=until, end=end, exact=exact))
+            known = {"rows": split.before, "start": entry.start, "until": until}
+            portions.append(Portion(batch=entry.batch, **known, end=end, exact=exact))
     return portions
 
 
@@ -146,9 +147,10 @@ def _portions(task: Task, found: Survey, part: holdout.Cut, past: Past, good: li
     for batch in good:
         seen, fresh = past.seen.get(batch.digest), new.get(batch.digest)
         if fresh is not None and (seen is None or not refit):
-            portions.append(fresh if seen is None else Portion(batch=batch, until=fresh.until))
+            rows = fresh.rows + (0 if seen is None else seen.behind)
+            portions.append(fresh if seen is None else Portion(batch=batch, rows=rows, until=fresh.until))
         elif seen is not None and seen.behind:
-            portions.append(Portion(batch=batch, until=seen.until))
+            portions.append(Portion(batch=batch, rows=seen.behind, until=seen.until))
     return portions[-(task.model.window or 0) :] if refit else portions
 
 

@@ -58,6 +58,11 @@ def header(path: Path, batch: str) -> dict[str, Type]:
     return {field.name: type_of(field.type) for field in schema}
 
 
+def without_rows(path: Path) -> bool:
+    """Whether a Parquet file with a readable header has no rows; a CSV file without any has no readable one."""
+    return path.suffix == ".parquet" and not pq.read_metadata(path).num_rows
+
+
 def read(
     path: Path, batch: str, layout: Layout, span: Span = WHOLE, numbers: Span = WHOLE
 ) -> Iterator[tuple[int, pa.RecordBatch]]:

@@ -12,7 +12,7 @@ from retrain_trainer.contract import Category, Task
 from retrain_trainer.data.categories import Words, declared
 from retrain_trainer.data.held import Writer
 from retrain_trainer.data.profile import Findings, findings_of, merged
-from retrain_trainer.data.reading import header, read, read_keys
+from retrain_trainer.data.reading import header, read, read_keys, without_rows
 from retrain_trainer.data.rows import Keys, Layout, Span, Type, rows_of
 from retrain_trainer.data.timeline import Stretch, Timeline
 from retrain_trainer.data.vocabulary import worded
@@ -66,9 +66,13 @@ def survey(task: Task, listed: list[Batch], past: Past, ahead: Ahead | None) -> 
             _raise_first(checks.size(batch))
             columns = header(Path(batch.path), batch.name)
             found.columns |= set(columns)
+            empty = without_rows(Path(batch.path))
+            if empty and found.layout is None:
+                continue  # its columns may be of any type; it counts once others have set the layout
             layout = found.layout or _first_layout(task, batch, columns)
             checks.require_features(layout, task)
-            _raise_first(checks.columns(batch.name, columns, layout))
+            wrong = checks.columns(batch.name, columns, layout)
+            _raise_first(problem for problem in wrong if not (empty and problem.check == "type"))
             findings, keys = _read(batch, layout, start, None if ahead is None else ahead.begin(batch))
             _raise_first(checks.contents(batch.name, findings, layout))
             _raise_first(checks.declared_ranges(batch.name, findings, layout, rules.ranges))

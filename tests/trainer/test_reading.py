@@ -10,6 +10,7 @@ import pytest
 
 from retrain_trainer.contract import CollectOutcome, Fault
 from retrain_trainer.data import held, reading
+from retrain_trainer.data.categories import Words
 from retrain_trainer.data.reading import read, read_rows
 from retrain_trainer.data.rows import Layout, Span, Type
 from retrain_trainer.files.batches import look_at
@@ -99,6 +100,16 @@ def tell_wrong(path: Path, group: int, like: int, later: int = 0) -> None:
         assert content.count(one, footer) >= 1
         content = content[:footer] + content[footer:].replace(one, two)
     path.write_bytes(content)
+
+
+def test_in_csv_words_are_as_written_and_numbers_may_lack(tmp_path: Path) -> None:
+    path = tmp_path / "w.csv"
+    path.write_text('a,r,y\n1,NA,yes\nNA,"null",null\nnan,,no\n4,"",\n5,south,nan\n')
+    layout = Layout(features=("a",), categories=(Words(column="r"),), label="y", label_type=Type.TEXT)
+    ((_, chunk),) = read(path, "w.csv", layout)
+    assert chunk.column(1).to_pylist() == ["NA", "null", None, None, "south"]
+    assert chunk.column(2).to_pylist() == ["yes", "null", "no", None, "nan"]
+    assert np.isnan(chunk.column(0).to_numpy(zero_copy_only=False)).tolist() == [False, True, True, False, False]
 
 
 def test_a_file_that_tells_its_times_wrong_is_not_believed(world: World) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
@@ -144,7 +145,8 @@ def _chunks(path: Path, batch: str, layout: Layout, spans: tuple[Span, Span]) ->
     rows = chunk_rows(layout)
     if path.suffix != ".parquet":
         found = _csv(path, batch, layout)
-        yield from _numbered((chunk.slice(at, rows) for chunk in found for at in range(0, chunk.num_rows, rows)), 0)
+        blocks = map(_blank, found)
+        yield from _numbered((block.slice(at, rows) for block in blocks for at in range(0, block.num_rows, rows)), 0)
         return
     words = [layout.label] if layout.label_type is Type.TEXT else []
     words += [entry.column for entry in layout.categories]
@@ -154,6 +156,17 @@ def _chunks(path: Path, batch: str, layout: Layout, spans: tuple[Span, Span]) ->
             # Threads would only pass the columns of so small a chunk around.
             found = file.iter_batches(rows, row_groups=groups, columns=list(layout.columns), use_threads=False)
             yield from _numbered(found, first)
+
+
+def _blank(block: pa.RecordBatch) -> pa.RecordBatch:
+    """Take empty texts of a CSV file for none: it has no other way to leave a word out."""
+    for place, field in enumerate(block.schema):
+        if pa.types.is_string(field.type):
+            words, lengths = block.column(place), pc.binary_length(block.column(place))
+            if pc.min(lengths).as_py() == 0:
+                known = pc.if_else(pc.greater(lengths, 0), words, pa.scalar(None, field.type))
+                block = block.set_column(place, field, known)
+    return block
 
 
 def chunk_rows(layout: Layout) -> int:
@@ -211,7 +224,10 @@ def _edges(file: pq.ParquetFile, number: int, layout: Layout, place: int | None)
 
 
 def _csv(path: Path, batch: str, layout: Layout | None) -> pacsv.CSVStreamingReader:
-    """Open a CSV file. With a layout, numbers are read as float64 even where the first rows look like integers."""
+    """Open a CSV file. With a layout, numbers are read as float64 even where the first rows look like integers.
+
+    Words such as NA and nan stand for no value among numbers only: among words they may be names.
+    """
     if path.suffix != ".csv":
         raise BadBatchError(Problem(batch, "format", "a file ending in .parquet or .csv", path.suffix or "no ending"))
     bounds.check_head(path, batch)
@@ -223,6 +239,6 @@ def _csv(path: Path, batch: str, layout: Layout | None) -> pacsv.CSVStreamingRea
         if seen.get(layout.label) is not Type.BOOLEAN and layout.label_type is not Type.BOOLEAN:
             types[layout.label] = pa.float64() if layout.label_type is Type.INTEGER else ARROW[layout.label_type]
     options = pacsv.ConvertOptions(
-        column_types=types, strings_can_be_null=True, include_columns=list(layout.columns) if layout else None
+        column_types=types, strings_can_be_null=False, include_columns=list(layout.columns) if layout else None
     )
     return pacsv.open_csv(path, convert_options=options)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from retrain_trainer.contract.wording import count
 from retrain_trainer.data import bounds
@@ -54,12 +55,25 @@ class Fitting:
         if times and column.type.unit == field.type.unit:
             return column.view(field.type)  # times without a zone are UTC: no number changes
         try:
-            return column.cast(field.type, safe=place >= self.words.stop and not pa.types.is_timestamp(field.type))
+            made = column.cast(field.type, safe=place >= self.words.stop and not pa.types.is_timestamp(field.type))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             expected, seen = f"values that fit {field.type}", f"{column.type}"
             if pa.types.is_integer(field.type) and pa.types.is_floating(column.type):
                 expected, seen = "classes to learn (for numbers take a regressor)", "numbers that are not whole"
             raise BadBatchError(Problem(batch, "type", expected, seen, field.name)) from None
+        if pa.types.is_boolean(field.type):
+            _require_same(made, column, batch, field.name)
+        return made
+
+
+def _require_same(flags: pa.Array, column: pa.Array, batch: str, name: str) -> None:
+    """Refuse numbers other than 0 and 1, of which Arrow makes true all that are not 0."""
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        return
+    other = column.filter(pc.not_equal(flags.cast(column.type), column))
+    if len(other):
+        expected = "true and false, or 1 and 0, as the classes before"
+        raise BadBatchError(Problem(batch, "type", expected, f"{other[0].as_py():g}", name))
 
 
 def _require_times(column: pa.Array, batch: str, name: str) -> None:

@@ -38,3 +38,49 @@ class TestLabelsThatWereTrueAndFalse:
         world.add(6, 7)
         world.add(8, edit=lambda c: {**c, "y": pa.array(c["y"].astype(float), mask=np.arange(WEEK) == 3)})
         assert world.run("second").evaluate.candidate is not None
+
+
+REGRESSION = {"model": {"estimator": "SGDRegressor", "parameters": {}}, "evaluation": {"gates": [{"metric": "rmse"}]}}
+
+
+def number(odd: float | None = None) -> Edit:
+    """Make the label a number, one of which is odd."""
+
+    def edit(columns: dict[str, Any]) -> dict[str, Any]:
+        labels = columns["a"] * 2 - columns["b"]
+        labels[7] = labels[7] if odd is None else odd
+        return {**columns, "y": labels}
+
+    return edit
+
+
+class TestALabelThatIsNoNumber:
+    @pytest.mark.parametrize("week", [0, 5], ids=["trained on", "held out"])
+    def test_counts_as_none_where_numbers_are_learned(self, world: World, week: int) -> None:
+        world.add(*range(6), edit=number())
+        world.add(week, edit=number(np.nan))
+        run = world.run("first", **REGRESSION)
+        assert run.collect.rows == 6 * WEEK - 1, run.collect.message
+        assert run.evaluate.candidate is not None, run.evaluate.message
+
+    def test_counts_as_none_among_classes(self, world: World) -> None:
+        world.begin()
+        labels = [np.where(np.arange(WEEK) == 7, np.nan, world.columns(week)["y"]) for week in (6, 7)]
+        world.add(6, edit=lambda c: {**c, "y": labels[0]})
+        world.add(7, edit=lambda c: {**c, "y": pa.array(labels[1]).dictionary_encode()})
+        run = world.run("second")
+        assert run.collect.rows == 4 * WEEK - 2, run.collect.message
+        assert run.evaluate.candidate is not None, run.evaluate.message
+
+    def test_is_refused_in_more_than_one_row_of_a_hundred(self, world: World) -> None:
+        world.add(0, edit=lambda c: {**c, "y": np.where(np.arange(WEEK) % 10 == 0, np.nan, c["y"])})
+        message = ended(world.run("first"), CollectOutcome.DATA_INVALID)
+        assert message.endswith("column y, check label: expected a value in 99% of rows, seen 89.9%.")
+
+    @pytest.mark.parametrize("odd", [np.inf, -np.inf])
+    def test_is_refused_by_name_where_it_is_infinite(self, world: World, odd: float) -> None:
+        world.add(*range(5), edit=number())
+        world.add(5, edit=number(odd))
+        assert ended(world.run("first", **REGRESSION), CollectOutcome.DATA_INVALID) == (
+            f"Batch week-005.parquet, column y, check finite: expected no infinite label, seen {odd}."
+        )

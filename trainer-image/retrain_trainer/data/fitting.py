@@ -36,8 +36,13 @@ class Fitting:
         return cls(layout, schema, words, tuple(sorted({*range(len(kinds))} - fit | {*words})))
 
     def fitted(self, chunk: pa.RecordBatch, batch: str) -> pa.RecordBatch:
-        """Cast a chunk; BadBatchError names the column that does not cast. Features of float32 stay so."""
-        bounds.check_words(chunk.column(self.words.stop), batch, self.layout.label)
+        """Cast a chunk; BadBatchError names the column that does not cast. Features of float32 stay so.
+
+        A label of NaN is none, as null is.
+        """
+        labels, name = chunk.column(self.words.stop), self.layout.label
+        bounds.check_words(labels, batch, name)
+        chunk = chunk.set_column(self.words.stop, name, _labels(_plain(labels), batch, name))
         for place in self.odd:
             column = chunk.column(place)
             made = coded(column) if place in self.words else self._cast(column, batch, place)
@@ -49,8 +54,7 @@ class Fitting:
     def _cast(self, column: pa.Array, batch: str, place: int) -> pa.Array:
         """Return a column in the type of the layout. Features and times may lose digits."""
         field = self.schema.field(place)
-        if pa.types.is_dictionary(column.type):
-            column = column.dictionary_decode()
+        column = _plain(column)
         times = pa.types.is_timestamp(column.type) and pa.types.is_timestamp(field.type)
         if times and column.type.unit == field.type.unit:
             return column.view(field.type)  # times without a zone are UTC: no number changes
@@ -64,6 +68,21 @@ class Fitting:
         if pa.types.is_boolean(field.type):
             _require_same(made, column, batch, field.name)
         return made
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def _labels(column: pa.Array, batch: str, name: str) -> pa.Array:
+    """Return labels with null for NaN; BadBatchError for an infinite one, which no estimator takes."""
+    if not pa.types.is_floating(column.type):
+        return column
+    infinite = column.filter(pc.is_inf(column))
+    if len(infinite):
+        raise BadBatchError(Problem(batch, "finite", "no infinite label", str(infinite[0].as_py()), name))
+    lacking = pc.is_nan(column)
+    return pc.if_else(lacking, pa.scalar(None, column.type), column) if pc.any(lacking).as_py() else column
 
 
 def _require_same(flags: pa.Array, column: pa.Array, batch: str, name: str) -> None:

@@ -1,6 +1,6 @@
 """Labels and times that a type can hold and a model cannot use: refused by name, or counted as missing."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -84,3 +84,52 @@ class TestALabelThatIsNoNumber:
         assert ended(world.run("first", **REGRESSION), CollectOutcome.DATA_INVALID) == (
             f"Batch week-005.parquet, column y, check finite: expected no infinite label, seen {odd}."
         )
+
+
+def late(columns: dict[str, Any]) -> dict[str, Any]:
+    time = columns["time"].copy()
+    time[-1] = np.datetime64("12024-01-01", "us")
+    return {**columns, "time": time}
+
+
+def seconds(columns: dict[str, Any]) -> dict[str, Any]:
+    return {**columns, "time": columns["time"].astype(np.int64) / 1e6}
+
+
+def endless(columns: dict[str, Any]) -> dict[str, Any]:
+    time = seconds(columns)["time"]
+    time[-1] = np.inf
+    return {**columns, "time": time}
+
+
+def stored(columns: dict[str, Any], kind: pa.DataType, times: float) -> dict[str, Any]:
+    """Take microseconds, times a factor, for something else."""
+    return {**columns, "time": pa.array((columns["time"].astype(np.int64) * times).astype(np.int64)).cast(kind)}
+
+
+CALENDAR = "times from the year 1 to 9999 (are milliseconds stored as seconds?)"
+
+
+class TestATimeThatNoCalendarHas:
+    CASES: ClassVar[dict[str, tuple[Edit, Edit, str]]] = {
+        "of one row": (dict, late, f"{CALENDAR}, seen 12024-01-01T00:00:00.000000."),
+        "of milliseconds as seconds": (dict, lambda c: stored(c, pa.timestamp("s"), 1e-3), f"{CALENDAR}, seen "),
+        "of nanoseconds as milliseconds": (dict, lambda c: stored(c, pa.timestamp("ms"), 1e3), f"{CALENDAR}, seen "),
+        "of seconds as days": (
+            dict,
+            lambda c: {**c, "time": pa.array(seconds(c)["time"].astype(np.int32)).cast(pa.date32())},
+            f"{CALENDAR}, seen ",
+        ),
+        "that never comes": (seconds, endless, "finite numbers to order rows by, seen inf."),
+    }
+
+    @pytest.mark.parametrize("champion", [False, True], ids=["a first version", "a champion"])
+    @pytest.mark.parametrize("case", CASES)
+    def test_is_refused_by_name(self, world: World, case: str, champion: bool) -> None:
+        good, bad, expected = self.CASES[case]
+        world.add(*range(6), edit=good)
+        if champion:
+            world.promote(world.run("first"))
+        world.add(6, edit=bad)
+        message = ended(world.run("second"), CollectOutcome.DATA_INVALID)
+        assert message.startswith(f"Batch week-006.parquet, column time, check time: expected {expected}"), message

@@ -6,6 +6,7 @@ Which columns need it is looked up once a file: its chunks are alike, and there 
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,6 +15,8 @@ from retrain_trainer.data import bounds
 from retrain_trainer.data.categories import coded
 from retrain_trainer.data.rows import Layout
 from retrain_trainer.telling.faults import BadBatchError, Problem
+
+YEARS = np.datetime64("0001-01-01", "s"), np.datetime64("10000-01-01", "s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Fitting:
         labels, name = chunk.column(self.words.stop), self.layout.label
         bounds.check_words(labels, batch, name)
         chunk = chunk.set_column(self.words.stop, name, _labels(_plain(labels), batch, name))
+        if self.layout.time is not None:
+            _require_moments(_plain(chunk.column(self.words.stop + 1)), batch, self.layout.time)
         for place in self.odd:
             column = chunk.column(place)
             made = coded(column) if place in self.words else self._cast(column, batch, place)
@@ -93,6 +98,23 @@ def _require_same(flags: pa.Array, column: pa.Array, batch: str, name: str) -> N
     if len(other):
         expected = "true and false, or 1 and 0, as the classes before"
         raise BadBatchError(Problem(batch, "type", expected, f"{other[0].as_py():g}", name))
+
+
+def _require_moments(column: pa.Array, batch: str, name: str) -> None:
+    """Refuse times that no calendar has, before a cast could make others of them, and infinite numbers."""
+    types = pa.types
+    if types.is_float32(column.type) or types.is_float64(column.type):
+        infinite = column.filter(pc.is_inf(column))
+        if len(infinite):
+            raise BadBatchError(Problem(batch, "time", "finite numbers to order rows by", str(infinite[0]), name))
+    if not (types.is_timestamp(column.type) or types.is_date(column.type)):
+        return
+    unit = column.type.unit if types.is_timestamp(column.type) else "D" if types.is_date32(column.type) else "ms"
+    for edge in pc.min_max(column).values():
+        moment = np.array(edge.value, f"datetime64[{unit}]")
+        if edge.is_valid and not YEARS[0] <= moment.astype("datetime64[s]") < YEARS[1]:
+            expected = "times from the year 1 to 9999 (are milliseconds stored as seconds?)"
+            raise BadBatchError(Problem(batch, "time", expected, str(moment), name))
 
 
 def _require_times(column: pa.Array, batch: str, name: str) -> None:

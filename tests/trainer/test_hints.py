@@ -1,5 +1,6 @@
 """What is said of a file that is not as it should be names the field, the column, the row and the cure."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -89,6 +90,15 @@ def test_a_name_that_is_no_utf_8_is_left_out_where_the_policy_says_so(world: Wor
     run = world.run("first", data={"validation": {"onBadBatch": "Skip"}})
     assert "Left out: Batch w.csv, check readable: expected UTF-8 text" in run.collect.message
     assert run.evaluate.candidate is not None
+
+
+def test_a_file_whose_name_is_no_utf_8(world: World) -> None:
+    world.add(*range(6))
+    folder = world.root / "data"
+    (folder / "week-000.parquet").rename(folder / os.fsdecode(b"M\xe4rz.parquet"))
+    run = world.run("first")
+    assert isinstance(run.collected, Fault), run.collected
+    assert run.collected.message == f"The name of {folder}/M\\xe4rz.parquet is not UTF-8. Rename the file."
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ A batch is one file. It is known by its SHA-256, so a renamed file is no new bat
 import glob
 import hashlib
 import importlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from retrain_trainer.contract import Digest, Word
 from retrain_trainer.files.places import in_bucket, local_path, opened
+from retrain_trainer.telling.faults import StepError
 
 Key = int | float
 """Where a row stands in its order: microseconds since 1970, the number in the time column, or the row's position."""
@@ -61,10 +63,18 @@ def bring(batches: Iterable[Batch]) -> None:
 
 
 def listing(source: str) -> list[Path]:
-    """Return the files that match the source in the order of their names; hidden ones and `_marks` are none."""
+    """Return the files that match the source in the order of their names; hidden ones and `_marks` are none.
+
+    StepError for a name that is no UTF-8, which no answer could tell.
+    """
     root = local_path(source)
     found = (Path(path) for path in glob.glob(str(root), recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
-    return sorted(path for path in found if path.is_file() and not path.name.startswith((".", "_")))
+    paths = sorted(path for path in found if path.is_file() and not path.name.startswith((".", "_")))
+    for path in paths:
+        told = os.fsencode(path).decode("utf-8", "backslashreplace")
+        if told != str(path):
+            raise StepError(f"The name of {told} is not UTF-8. Rename the file.")
+    return paths
 
 
 def names_of(paths: list[Path], source: str) -> dict[Path, str]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from retrain_trainer.contract import CollectOutcome, Fault
@@ -90,6 +91,16 @@ def test_a_name_that_is_no_utf_8_is_left_out_where_the_policy_says_so(world: Wor
     run = world.run("first", data={"validation": {"onBadBatch": "Skip"}})
     assert "Left out: Batch w.csv, check readable: expected UTF-8 text" in run.collect.message
     assert run.evaluate.candidate is not None
+
+
+def test_times_that_were_whole_numbers(world: World) -> None:
+    world.add(*range(6), edit=lambda c: {**c, "time": c["time"].astype(np.int64) // 10**6})
+    world.promote(world.run("first"))
+    world.add(6, 7, edit=lambda c: {**c, "time": c["time"].astype(np.int64) / 1e6 + 0.5})
+    assert ended(world.run("second"), CollectOutcome.DATA_INVALID).startswith(
+        "Batch week-006.parquet, column time, check type: expected whole numbers to order rows by, as in the files "
+        "before, seen numbers that are not whole."
+    )
 
 
 def test_a_file_whose_name_is_no_utf_8(world: World) -> None:

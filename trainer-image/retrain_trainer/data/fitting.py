@@ -69,6 +69,8 @@ class Fitting:
             expected, seen = f"values that fit {field.type}", f"{column.type}"
             if pa.types.is_integer(field.type) and pa.types.is_floating(column.type):
                 expected, seen = "classes to learn (for numbers take a regressor)", "numbers that are not whole"
+                if place > self.words.stop:
+                    expected = "whole numbers to order rows by, as in the files before"
             raise BadBatchError(Problem(batch, "type", expected, seen, field.name)) from None
         if pa.types.is_boolean(field.type):
             _require_same(made, column, batch, field.name)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from retrain_trainer.contract.wording import count
 from retrain_trainer.data import bounds
 from retrain_trainer.data.categories import coded
-from retrain_trainer.data.rows import Layout
+from retrain_trainer.data.rows import ARROW, Layout, Type
 from retrain_trainer.telling.faults import BadBatchError, Problem
 
 YEARS = np.datetime64("0001-01-01", "s"), np.datetime64("10000-01-01", "s")
@@ -75,6 +75,27 @@ class Fitting:
         if pa.types.is_boolean(field.type):
             _require_same(made, column, batch, field.name)
         return made
+
+
+def csv_types(seen: pa.Schema, layout: Layout) -> dict[str, pa.DataType]:
+    """Return as what to read the columns of a CSV file, whose first rows alone told what was seen.
+
+    Numbers are read as float64 even where the first ones are integers, and times with the fractions that may follow.
+    """
+    has = dict(zip(seen.names, seen.types, strict=True))
+    flags = {name for name, kind in has.items() if pa.types.is_boolean(kind)}
+    types = {name: pa.float64() for name in layout.numbers if name not in flags}
+    types |= {words.column: pa.string() for words in layout.categories}
+    if layout.label not in flags and layout.label_type is not Type.BOOLEAN:
+        types[layout.label] = pa.float64() if layout.label_type is Type.INTEGER else ARROW[layout.label_type]
+    if layout.time is None:
+        return types
+    time = has.get(layout.time, pa.null())
+    if layout.time_type is Type.NUMBER:
+        types[layout.time] = pa.float64()
+    elif pa.types.is_date32(time) or (pa.types.is_timestamp(time) and time.unit == "s"):
+        types[layout.time] = pa.timestamp("us", getattr(time, "tz", None))
+    return types
 
 
 def _plain(column: pa.Array) -> pa.Array:

@@ -14,7 +14,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from retrain_trainer.data import bounds
-from retrain_trainer.data.fitting import Fitting
+from retrain_trainer.data.fitting import Fitting, csv_types
 from retrain_trainer.data.rows import (
     ARROW,
     WHOLE,
@@ -73,7 +73,7 @@ def read(
     `numbers`, are passed over, and so is what comes after `numbers`. BadBatchError names what does not fit.
     """
     rows, names, fitting = 0, list(layout.columns), None
-    with readable(batch, path):
+    with readable(batch, path, None if layout.label_type is Type.NUMBER else layout.label):
         for first, whole in _chunks(path, batch, layout, (span, numbers)):
             if numbers.until is not None and first >= numbers.until:
                 break
@@ -224,20 +224,14 @@ def _edges(file: pq.ParquetFile, number: int, layout: Layout, place: int | None)
 
 
 def _csv(path: Path, batch: str, layout: Layout | None) -> pacsv.CSVStreamingReader:
-    """Open a CSV file. With a layout, numbers are read as float64 even where the first rows look like integers.
+    """Open a CSV file; without a layout, its first MiB tells the types of columns.
 
     Words such as NA and nan stand for no value among numbers only: among words they may be names.
     """
     if path.suffix != ".csv":
         raise BadBatchError(Problem(batch, "format", "a file ending in .parquet or .csv", path.suffix or "no ending"))
     bounds.check_head(path, batch)
-    types: dict[str, pa.DataType] = {}
-    if layout is not None:
-        seen = header(path, batch)
-        types = {name: pa.float64() for name in layout.numbers if seen.get(name) is not Type.BOOLEAN}
-        types |= {words.column: pa.string() for words in layout.categories}
-        if seen.get(layout.label) is not Type.BOOLEAN and layout.label_type is not Type.BOOLEAN:
-            types[layout.label] = pa.float64() if layout.label_type is Type.INTEGER else ARROW[layout.label_type]
+    types = {} if layout is None else csv_types(_csv(path, batch, None).schema, layout)
     options = pacsv.ConvertOptions(
         column_types=types, strings_can_be_null=False, include_columns=list(layout.columns) if layout else None
     )

@@ -81,7 +81,8 @@ class TestABadBatch:
         "time became text": (
             lambda c: {**c, "time": [str(value) for value in range(WEEK)]},
             "column time, check type: expected times such as 2024-01-31 10:00 (ISO 8601), or numbers, to order rows "
-            "by, seen text.",
+            "by, seen text (a Parquet file has times in a column of timestamps, which pandas.to_datetime makes of "
+            "text).",
         ),
     }
 

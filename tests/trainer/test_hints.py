@@ -93,6 +93,20 @@ def test_a_name_that_is_no_utf_8_is_left_out_where_the_policy_says_so(world: Wor
     assert run.evaluate.candidate is not None
 
 
+TYPED = "(a Parquet file has times in a column of timestamps, which pandas.to_datetime makes of text)"
+
+
+@pytest.mark.parametrize(
+    ("odd", "seen"), [({}, f"text {TYPED}"), ({5: "yesterday"}, f"text, such as 'yesterday' in row 6 {TYPED}")]
+)
+def test_times_as_text_in_parquet(world: World, odd: dict[int, str], seen: str) -> None:
+    world.add(0, edit=lambda c: {**c, "time": [odd.get(row, str(time)) for row, time in enumerate(c["time"])]})
+    assert ended(world.run("first"), CollectOutcome.DATA_INVALID) == (
+        "Batch week-000.parquet, column time, check type: expected times such as 2024-01-31 10:00 (ISO 8601), or "
+        f"numbers, to order rows by, seen {seen}."
+    )
+
+
 def test_times_that_were_whole_numbers(world: World) -> None:
     world.add(*range(6), edit=lambda c: {**c, "time": c["time"].astype(np.int64) // 10**6})
     world.promote(world.run("first"))

@@ -17,6 +17,7 @@ ROWS = 10_000
 """Looked at for an example, at most."""
 LONGEST = 40
 """Characters of a value that are told."""
+TYPED = "a Parquet file has times in a column of timestamps, which pandas.to_datetime makes of text"
 
 
 def absent(batch: str, name: str, columns: Iterable[str], fields: Mapping[str | None, str]) -> Problem:
@@ -42,12 +43,15 @@ def exemplified(problem: Problem, path: Path) -> Problem:
         values = _words(path, problem.column)
     except (pa.ArrowException, OSError, UnicodeDecodeError):
         return problem  # an example is only that
+    timed = problem.expected.startswith("times")
+    if timed and path.suffix == ".parquet":
+        problem = replace(problem, seen=f"text ({TYPED})")
     known = [(row, value) for row, value in enumerate(values, 1) if value]
     words = [(row, value) for row, value in known if not _number_or_time(value)]
-    if not words or (2 * len(words) > len(known) and not problem.expected.startswith("times")):
+    if not words or (2 * len(words) > len(known) and not timed):
         return problem
     row, value = words[0]
-    return replace(problem, seen=f"text, such as '{value[:LONGEST]}' in row {row:,}")
+    return replace(problem, seen=f"text, such as '{value[:LONGEST]}' in row {row:,}{problem.seen[len('text') :]}")
 
 
 def _meant(name: str, names: list[str]) -> str:

@@ -28,6 +28,12 @@ CASES: dict[str, tuple[Callable[[str], str], str, str]] = {
         "latin-1",
         "seen values of another kind (text has to be UTF-8).",
     ),
+    "a column without a name, as pandas writes its index": (
+        lambda text: "\n".join(f"{n - 1 if n else ''},{line}" for n, line in enumerate(text.splitlines())),
+        "utf-8",
+        "Batch w.csv, check columns: expected a name for each column, seen none for column 1 (is it the index of "
+        "pandas? write index=False).",
+    ),
     "a header alone": (
         lambda text: text[: text.index("\n") + 1],
         "utf-8",

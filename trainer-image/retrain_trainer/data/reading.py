@@ -53,6 +53,9 @@ def header(path: Path, batch: str) -> dict[str, Type]:
             schema = file.schema
             if all(map(pa.types.is_null, schema.types)) and next(iter(file), None) is None:
                 raise BadBatchError(Problem(batch, "rows", "at least one row", "none below the names of the columns"))
+        if "" in schema.names:
+            seen = f"none for column {schema.names.index('') + 1} (is it the index of pandas? write index=False)"
+            raise BadBatchError(Problem(batch, "columns", "a name for each column", seen))
         twice = [name for name, times in Counter(schema.names).items() if times > 1]
     if twice:
         raise BadBatchError(Problem(batch, "columns", "each name once", f"{twice[0]} more than once", twice[0]))

@@ -102,6 +102,16 @@ def tell_wrong(path: Path, group: int, like: int, later: int = 0) -> None:
     path.write_bytes(content)
 
 
+def test_a_time_may_have_the_name_that_a_field_of_a_struct_goes_by(world: World) -> None:
+    nested = pa.array([{"t": 5}] * WEEK)
+    world.add(*range(6), edit=lambda c: {"x": nested, "x.t": c["time"], "a": c["a"], "b": c["b"], "y": c["y"]})
+    changes = {"data": {"exclude": ["x"], "timeColumn": "x.t"}}
+    world.promote(world.run("first", **changes))
+    world.add(6, 7, edit=lambda c: {"x": nested, "x.t": c["time"], "a": c["a"], "b": c["b"], "y": c["y"]})
+    run = world.run("second", **changes)
+    assert run.evaluate.candidate is not None, run
+
+
 def test_in_csv_words_are_as_written_and_numbers_may_lack(tmp_path: Path) -> None:
     path = tmp_path / "w.csv"
     path.write_text('a,r,y\n1,NA,yes\nNA,"null",null\nnan,,no\n4,"",\n5,south,nan\n')

@@ -55,11 +55,13 @@ def check_footer(path: Path, batch: str) -> None:
 
 def check_row_groups(metadata: pq.FileMetaData, batch: str, columns: Iterable[str]) -> None:
     """Refuse a Parquet file of which one of these columns grows too large when a row group is unpacked."""
-    wanted = {name: place for place in range(metadata.num_columns) if (name := metadata.schema.column(place).path)}
+    names = frozenset(columns)
+    paths = ((metadata.schema.column(place).path, place) for place in range(metadata.num_columns))
+    wanted = [(name, place) for name, place in paths if name in names]
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
-        for name in columns:
-            size = group.column(wanted[name]).total_uncompressed_size if name in wanted else 0
+        for name, place in wanted:
+            size = group.column(place).total_uncompressed_size
             if size > PACKED_COLUMN:
                 expected = f"at most {_in_mib(PACKED_COLUMN)} unpacked in a row group (write smaller row groups)"
                 raise BadBatchError(Problem(batch, "size", expected, _in_mib(size), name))

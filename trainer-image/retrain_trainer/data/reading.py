@@ -208,9 +208,12 @@ def _lacks(file: pq.ParquetFile, number: int, place: int | None) -> bool:
 
 
 def _place_of(file: pq.ParquetFile, name: str | None) -> int | None:
-    """Return which column of a file, counted as its row groups do, has this name; None where none has."""
-    paths = (file.metadata.schema.column(place).path for place in range(file.metadata.num_columns))
-    return next((place for place, path in enumerate(paths) if path == name), None)
+    """Return which column of a file, counted as its row groups do, has this name; None where none has.
+
+    A field `t` of a struct `x` has the path `x.t`, as a column of that name has, which is no field.
+    """
+    told = (file.metadata.schema.column(place) for place in range(file.metadata.num_columns))
+    return next((place for place, one in enumerate(told) if one.name == one.path == name), None)
 
 
 def _edges(file: pq.ParquetFile, number: int, layout: Layout, place: int | None) -> tuple[Key, Key] | None:

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import time
@@ -89,6 +90,25 @@ def test_the_policy_may_come_by_standard_input(shop: Shop) -> None:
 )
 def test_places_that_are_none(shop: Shop, arguments: tuple[str, ...], said: str) -> None:
     assert refused(shop, *arguments).startswith(said.format(folder=shop.folder))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            "--data x/* --champion st/v1 st/v2",
+            "--champion: name one version and no pattern: the shell makes many words",
+        ),
+        ("--data a b", "--data: put a pattern in quotes"),
+        ("--data x/* --store a b", "--store: name one folder and no pattern"),
+        ("--trainer python3 my.py", "--trainer: put the command in quotes"),
+        ("-f other.json", "--filename: give it once; it is given as policy.json and other.json"),
+        ("--data a --data b", "--data: give it once"),
+        *((f"{option} ''", f"{option}: it is empty") for option in ("--trainer", "--data", "--store", "--champion")),
+    ],
+)
+def test_an_option_that_is_not_one_thing_is_refused_by_its_name(shop: Shop, arguments: str, said: str) -> None:
+    assert f"Invalid value for {said}" in refused(shop, *shlex.split(arguments)), "the option that took it is blamed"
 
 
 def test_a_store_that_cannot_be_written_is_refused_before_a_step(shop: Shop) -> None:

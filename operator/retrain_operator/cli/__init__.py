@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from retrain_operator.cli.attempt.options import try_policy
+from retrain_operator.cli.attempt.options import AsWritten, try_policy
 from retrain_operator.cli.backtest.options import backtest_policy
 from retrain_operator.cli.contract.options import contract
 
@@ -80,7 +80,7 @@ def lint_files(
 
 
 app.command("backtest")(backtest_policy)
-app.command("try", context_settings={"allow_extra_args": True})(try_policy)
+app.command("try", cls=AsWritten, context_settings={"allow_extra_args": True})(try_policy)
 app.add_typer(contract, name="contract")
 
 

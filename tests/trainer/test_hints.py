@@ -159,6 +159,11 @@ class TestAColumnThatIsLeftOut:
         assert isinstance(run.collected, Fault)
         assert run.collected.message == "data.exclude names nosuch, which is no column; there are a, b, c, time, y."
 
+    def test_is_not_blamed_for_a_file_with_another_separator(self, world: World) -> None:
+        csv(world, CASES["another separator"][0])
+        said = ended(world.run("first", data={"exclude": ["a"]}), CollectOutcome.DATA_INVALID)
+        assert said.endswith(CASES["another separator"][2]), "a decision, which no Job repeats"
+
     def test_may_be_gone_once_a_champion_was_trained_without_it(self, world: World) -> None:
         world.task["data"]["exclude"] = ["c"]
         world.begin(6)

@@ -95,9 +95,12 @@ def survey(task: Task, listed: list[Batch], past: Past, ahead: Ahead | None) -> 
 def _require_excluded(task: Task, found: Survey, past: Past) -> None:
     """Raise StepError when an excluded column never was one: what was meant would be learned from.
 
-    One that the champion's task left out too may be gone from the files.
+    One that the champion's task left out too may be gone from the files. Of files without the label, that they were not
+    read as they were meant is told instead.
     """
     known = found.columns.union(() if found.layout is None else found.layout.columns)
+    if task.data.label not in known:
+        return
     before = None if past.champion is None else past.champion.manifest.task["data"]
     left_out = before.get("exclude") if isinstance(before, dict) else None
     known |= set(map(str, left_out)) if isinstance(left_out, list) else set()

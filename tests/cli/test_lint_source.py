@@ -1,11 +1,13 @@
 """YAML means to lint what it means to kubectl, every field has its line, and no text is too clever to be read."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from retrain_operator.cli.lint.source import NotYamlError, Reading, nodes
+from tests.cli.linted import findings
 
 # What `kubectl label --local -o json` made of these, kubectl 1.32.
 AS_KUBECTL: Mapping[str, Any] = {
@@ -109,3 +111,18 @@ def test_no_yaml(text: str, line: int, message: str) -> None:
     with pytest.raises(NotYamlError) as caught:
         list(nodes(text))
     assert (caught.value.line, str(caught.value)) == (line, message)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("y", '"y"; without them YAML reads true'),
+        ("No", '"No"; without them YAML reads false'),
+        ("010", '"010"; without them YAML reads 8'),
+        ("7", '"7"'),
+    ],
+)
+def test_what_lacks_quotes_is_told_as_it_stands(tmp_path: Path, written: str, said: str) -> None:
+    head = "kind: RetrainPolicy\nspec:\n  data:\n    label: "
+    found = [each.message for each in findings(tmp_path, head + written) if each.field == "spec.data.label"]
+    assert found == [f"must be text: write it in quotes, {said}"], "who writes so gets the column that was meant"

@@ -109,5 +109,6 @@ def _draft(found: _Found, path: str) -> Draft:
 def _error(wrong: list[Mistake], found: _Found, path: str) -> PolicyFileError:
     first = wrong[0]
     line = found.reading.line((*found.inside, *first.path))
+    message = plain(found.reading.told(first, found.inside), 1000)
     more = f" ({len(wrong) - 1} more: kubectl retrain lint -f {path})" if len(wrong) > 1 else ""
-    return PolicyFileError(f"{path}:{line}: {plain(first.field, 200)}: {plain(first.message, 1000)}{more}")
+    return PolicyFileError(f"{path}:{line}: {plain(first.field, 200)}: {message}{more}")

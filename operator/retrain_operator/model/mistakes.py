@@ -65,6 +65,8 @@ class Mistake:
 
     path: Path
     message: str
+    unquoted: bool = False
+    """Whether it must be text and only lacks the quotes: whoever knows what is written there can say it better."""
 
     @property
     def field(self) -> str:
@@ -76,7 +78,9 @@ def mistakes(error: ValidationError, *parents: str) -> tuple[Mistake, ...]:
     """All that pydantic found, in its order; `parents` lead to what was validated."""
     found = error.errors(include_url=False)
     return tuple(
-        Mistake((*parents, *_location(each)), _message(each)) for each in found if not _is_an_echo(each, found)
+        Mistake((*parents, *_location(each)), _message(each), unquoted=_is_unquoted(each))
+        for each in found
+        if not _is_an_echo(each, found)
     )
 
 
@@ -91,6 +95,15 @@ def _is_an_echo(detail: ErrorDetails, found: list[ErrorDetails]) -> bool:
         detail["type"] == "too_short"
         and any(len(each["loc"]) > len(here) and each["loc"][: len(here)] == here for each in found)
     )
+
+
+def _is_unquoted(detail: ErrorDetails) -> bool:
+    return detail["type"] == "string_type" and isinstance(detail["input"], bool | int | float)
+
+
+def in_quotes(text: str) -> str:
+    """What is wrong with text that stands without quotes."""
+    return f'must be text: write it in quotes, "{text}"'
 
 
 def _message(detail: ErrorDetails) -> str:
@@ -129,7 +142,7 @@ def _counted(count: int, what: str) -> str:
 def _wrong_kind(expected: str, given: object) -> str:
     match given:
         case bool() | int() | float() if expected == "text":
-            return f'must be text: write it in quotes, "{quoted(given)}"'
+            return in_quotes(quoted(given))
         case dict():
             return f"must be {expected}, not a mapping of fields"
         case list() | tuple():

@@ -98,7 +98,7 @@ def _wrong(file: str, reading: Reading, *, whole: bool) -> list[Finding]:
             file,
             reading.line(each.path),
             plain(each.field, LONGEST_FIELD),
-            plain(each.message, LONGEST_MESSAGE),
+            plain(reading.told(each), LONGEST_MESSAGE),
             plain(policy, LONGEST_FIELD),
         )
         for each in found

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from retrain_operator.model.mistakes import Mistake, Path, quoted
+from retrain_operator.model.mistakes import Mistake, Path, in_quotes, quoted
 
 DEEPEST = 100
 REPEATED_AT_MOST = 1000
@@ -96,6 +96,7 @@ class Reading:
 
     def __init__(self, node: yaml.MappingNode) -> None:
         self._lines: dict[Path, int] = {(): _line(node)}
+        self._written: dict[Path, tuple[str, object]] = {}
         self._seen: set[int] = set()
         self._repeated = self._depth = 0
         self.mistakes: list[Mistake] = []
@@ -106,6 +107,14 @@ class Reading:
         while path not in self._lines:
             path = path[:-1]
         return self._lines[path]
+
+    def told(self, mistake: Mistake, inside: Path = ()) -> str:
+        """What is wrong; of what lacks quotes, the very text to put into them. `inside` leads to the policy."""
+        text, value = self._written.get((*inside, *mistake.path), ("", None))
+        if not (mistake.unquoted and text):
+            return mistake.message
+        means = quoted(value)
+        return in_quotes(text) + ("" if means == text else f"; without them YAML reads {means}")
 
     def _wrong(self, path: Path, message: str) -> None:
         if len(self.mistakes) < TOLD_AT_MOST:
@@ -131,7 +140,9 @@ class Reading:
             case yaml.SequenceNode(tag="tag:yaml.org,2002:seq"):
                 return [self._item(item, (*path, index)) for index, item in enumerate(node.value)]
             case yaml.ScalarNode(tag=tag) if tag.removeprefix(_TAG) in {*PLAIN, "str"}:
-                return self._scalar(node, path)
+                value = self._scalar(node, path)
+                self._written[path] = _text(node.value), value
+                return value
         self._wrong(path, f"has the tag {quoted(node.tag)}; only plain YAML is read")
         return None
 

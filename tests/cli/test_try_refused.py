@@ -115,6 +115,8 @@ def test_a_store_that_cannot_be_written_is_refused_before_a_step(shop: Shop) -> 
     (shop.folder / "full").write_text("")
     said = "--store {0}/full/models cannot be a folder: {0}/full is a file."
     assert refused(shop, "--store", "full/models", "--trainer", shop.script("1/0")) == said.format(shop.folder)
+    said = "--store /proc/models cannot be written: "
+    assert refused(shop, "--store", "/proc/models", "--trainer", shop.script("1/0")).startswith(said)
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")

@@ -7,6 +7,7 @@ import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -72,6 +73,14 @@ class Places:
             raise CannotTryError(f"--store {store} cannot be a folder: {there} is a file.")
         if not os.access(there, os.W_OK | os.X_OK):
             raise CannotTryError(f"--store {store} cannot be written: there is no permission to write in {there}.")
+        try:
+            # Not every file system that lets one write, by its modes, takes a folder.
+            TemporaryDirectory(prefix=".retrain-try-", dir=there).cleanup()
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise CannotTryError(
+                f"--store {store} cannot be written: no folder can be made in {there} ({why})."
+            ) from None
 
     def model_in_service(self, store: str) -> Champion | None:
         """The champion as the trainer finds it: a version of the store, or else a copy of it in there."""

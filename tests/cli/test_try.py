@@ -161,3 +161,23 @@ def test_a_champion_of_another_store_is_copied_into_the_one_that_is_named(shop: 
         f"--champion {shop.folder}/models/{first} cannot be copied into {shop.folder}/scratch: it has another {first}."
     )
     assert (called.code, called.err) == (2, f"Error: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "manifest", "said"),
+    [
+        (
+            "churn-1",
+            '{"model": 1}',
+            "The champion own/churn-1 is no version. It is no version of this trainer, whose",
+        ),
+        ("v000001-a", '{"model": 1}', "own/v000001-a/manifest.json is no manifest of this trainer."),
+    ],
+)
+def test_a_champion_that_another_trainer_has_made(shop: Shop, name: str, manifest: str, said: str) -> None:
+    version = shop.folder / "own" / name
+    version.mkdir(parents=True)
+    (version / "manifest.json").write_text(manifest)
+    told = fault(shop, "--data", "data/*.parquet", "--champion", f"own/{name}")
+    assert told.startswith(said), "what was named, and no folder that nobody knows"
+    assert told.endswith(" If another trainer has made it, name that by --trainer.")

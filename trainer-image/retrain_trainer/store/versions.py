@@ -94,8 +94,11 @@ class Store:
         if task.champion is None:
             return None
         if not self.holds(task.champion.uri):
-            begin = "A new store begins without a champion (docs/store.md)."
-            raise StepError(f"The champion {task.champion.uri} is no version in the store {self.uri}. {begin}")
+            store, _, name = task.champion.uri.rstrip("/").rpartition("/")
+            why = "A new store begins without a champion (docs/store.md)."
+            if store == self.uri and not VERSION.fullmatch(name):
+                why = "It is no version of this trainer, whose versions have names such as v000001-k2m4p."
+            raise StepError(f"The champion {task.champion.uri} is no version in the store {self.uri}. {why}")
         return open_version(task.champion.uri, task.champion.digest)
 
     def holds(self, uri: str) -> bool:

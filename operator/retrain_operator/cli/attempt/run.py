@@ -47,6 +47,8 @@ IN_A_POD = {
 NO_ANSWER = (Reason.ANSWER_MISSING, Reason.ANSWER_INVALID)
 HINT = " That is a path in the trainer's pod; --data GLOB names a copy of the data on this machine."
 CHECK = " To have every breach of the contract named: kubectl retrain contract check TRAINER."
+OF_ANOTHER = re.compile("is no (version|manifest) of this trainer")
+TRAINER_HINT = " If another trainer has made it, name that by --trainer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,22 +180,26 @@ def _without_a_word(status: RunStatus, step: str, code: int) -> RunStatus:
 
 def _in_words_of(places: Places, tried: Tried) -> Tried:
     """The same for people: the champion by the place it was named by, and a hint where the data was not found."""
-    copy = tried.run.spec.champion
+    copy, store = tried.run.spec.champion, tried.run.spec.policy.spec.model.store
 
     def told(text: str) -> str:
         for of_a_pod, of_a_process in IN_A_POD.items():
             text = text.replace(of_a_pod, of_a_process)
+        # Nobody knows the folder that stands for a store where none is named.
+        text = text if places.store else text.replace(f" in the store {store}", "")
         return text.replace(copy.uri, places.champion) if copy and places.champion else text
 
     steps = tuple(step.model_copy(update={"message": told(step.message)}) for step in tried.status.steps)
     status = tried.status.model_copy(update={"steps": steps})
-    return replace(tried, status=status, message=told(tried.message) + _hint(places, tried.reason))
+    return replace(tried, status=status, message=told(tried.message) + _hint(places, tried))
 
 
-def _hint(places: Places, reason: str) -> str:
+def _hint(places: Places, tried: Tried) -> str:
     """What to do about it on this machine."""
-    if reason in NO_ANSWER:
+    if tried.reason in NO_ANSWER:
         return CHECK
-    if reason != Reason.DATA_SOURCE_NOT_FOUND:
+    if tried.reason == Reason.STEP_FAILED and OF_ANOTHER.search(tried.message):
+        return TRAINER_HINT
+    if tried.reason != Reason.DATA_SOURCE_NOT_FOUND:
         return ""
     return HINT if places.data is None else f" With the folders in it: {places.deeper}." if places.deeper else ""

@@ -25,6 +25,12 @@ def memory(asked: dict[str, str], most: dict[str, str]) -> dict[str, Any]:
     return policy(trainer=trainer(resources=resources))
 
 
+def columns(slices: str, **data: Any) -> dict[str, Any]:
+    """A policy with slices of a column `a` and of another one."""
+    evaluation = {"gates": [{"metric": "accuracy"}], "slices": {"columns": ["a", slices]}}
+    return policy(data={"source": "file:///data/*.csv", "label": "y", **data}, evaluation=evaluation)
+
+
 CONTRADICTIONS = {
     "a breach shorter than the interval": (
         policy(triggers=[metric(), metric("psi", **{"for": "10s"})]),
@@ -66,6 +72,24 @@ CONTRADICTIONS = {
         memory({"cpu": "1500m"}, {"cpu": "1.4"}),
         "spec.trainer.resources.requests.cpu: is 1500m, more than the 1.4 of limits.cpu; Kubernetes starts no such pod",
     ),
+    "a slice of a column that is left out": (
+        columns(slices="id", exclude=["id"]),
+        "spec.evaluation.slices.columns[1]: is 'id', which is in data.exclude; no slices can be made of it",
+    ),
+    "a slice of words in buckets": (
+        columns(slices="region", categories=[{"column": "region", "buckets": 16}]),
+        "spec.evaluation.slices.columns[1]: is 'region', which has its words in buckets (data.categories); no slices "
+        "can be made of it",
+    ),
+    "a slice of the label": (
+        columns(slices="y"),
+        "spec.evaluation.slices.columns[1]: is 'y', which is data.label; no slices can be made of it",
+    ),
+    "bounds of words": (
+        columns(slices="b", categories=[{"column": "region"}], validation={"ranges": [{"column": "region", "min": 0}]}),
+        "spec.data.validation.ranges[0].column: is 'region', which is in data.categories, words and no numbers; it is "
+        "no feature that has bounds",
+    ),
 }
 
 
@@ -88,6 +112,7 @@ SOUND = {
     ),
     "a slot every four years": policy(triggers=[cron("0 0 29 2 *")], cooldown={"afterSuccess": "24h"}),
     "amounts in other units": memory({"memory": "1000M", "cpu": "500m"}, {"memory": "1Gi", "cpu": "0.5"}),
+    "a slice of words with a feature each": columns(slices="region", categories=[{"column": "region"}]),
     "cores without a limit": memory({"cpu": "8"}, {"memory": "4Gi"}),
 }
 

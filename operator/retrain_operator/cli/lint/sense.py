@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from retrain_operator.decide.schedule import Slots, mistake
-from retrain_operator.model.mistakes import Mistake
+from retrain_operator.model.mistakes import Mistake, quoted
 from retrain_operator.model.policy import PolicySpec
 from retrain_operator.model.scalars import duration_text
 from retrain_operator.model.trainer import Trainer
@@ -22,6 +22,7 @@ def contradictions(spec: PolicySpec, owner: str) -> Iterator[Mistake]:
     yield from _too_short_to_tell(spec)
     yield from _rests_over_slots(spec, owner)
     yield from _asks_for_more_than_it_may_use(spec.trainer)
+    yield from _names_what_is_no_feature(spec)
 
 
 def _too_short_to_tell(spec: PolicySpec) -> Iterator[Mistake]:
@@ -80,6 +81,23 @@ def _asks_for_more_than_it_may_use(trainer: Trainer) -> Iterator[Mistake]:
                 ("spec", "trainer", "resources", "requests", resource),
                 f"is {asked}, more than the {most} of limits.{resource}; Kubernetes starts no such pod",
             )
+
+
+def _names_what_is_no_feature(spec: PolicySpec) -> Iterator[Mistake]:
+    """The project's own trainer fails on it as soon as it knows the columns."""
+    data, slices = spec.data, spec.evaluation.slices
+    none = dict.fromkeys(data.exclude, "is in data.exclude") | {data.label: "is data.label"}
+    none |= {data.time_column: "is data.timeColumn"} if data.time_column else {}
+    words = {each.column: "is in data.categories, words and no numbers" for each in data.categories}
+    bucketed = {each.column: "has its words in buckets (data.categories)" for each in data.categories if each.buckets}
+    for index, column in enumerate(slices.columns if slices else ()):
+        if why := (none | bucketed).get(column):
+            here = ("spec", "evaluation", "slices", "columns", index)
+            yield Mistake(here, f"is {quoted(column)}, which {why}; no slices can be made of it")
+    for index, known in enumerate(data.validation.ranges):
+        if why := (none | words).get(known.column):
+            of = ("spec", "data", "validation", "ranges", index, "column")
+            yield Mistake(of, f"is {quoted(known.column)}, which {why}; it is no feature that has bounds")
 
 
 def _amount(quantity: str) -> float:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import sys
@@ -147,6 +148,7 @@ AFTER: dict[str, Callable[[str, Said], Left]] = {
     "another digest": candidate(lambda _, ref: {**ref, "digest": f"sha256:{'2' * 64}"}),
     "never the same": candidate(restamped),
     "overwrites": overwritten,
+    "draws lots": with_score(compared=False, candidate=random.random()),
     "compares not": with_score(champion=None, improvement=None, lowerBound=None),
     "wrong gain": with_score(improvement=0.5, lowerBound=-1),
     "no reference": with_fields("evaluate", reference=None),

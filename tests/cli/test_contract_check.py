@@ -17,9 +17,10 @@ from tests.cli.broken import AFTER
 
 BROKEN = Path(__file__).with_name("broken.py")
 PAGE = Path(__file__).parents[2] / "docs" / "contract.md"
-FIRST, AGAIN, NEW = (
+FIRST, AGAIN, ANEW, NEW = (
     "A first run, without a champion",
     "The same run again, in a new pod",
+    "The same run from the start, in an empty store",
     "New batches, with a champion",
 )
 CHANGED, TRIED, NOTHING = "A champion that is not what the task says", "New data that was tried before", "No new data"
@@ -97,6 +98,10 @@ LATER_ON = {
     "never the same": (
         (FIRST, AGAIN),
         r"evaluate: the candidate that this run has committed, file://ROOT/store/sample-first \(sha256:\w{12}…\) \| ",
+    ),
+    "draws lots": (
+        (FIRST, ANEW),
+        r"evaluate: accuracy of the candidate to be 0\.\d+ once more: on the same data the same \(fix your",
     ),
     "overwrites": (
         (FIRST, NEW, SAME),

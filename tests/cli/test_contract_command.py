@@ -40,8 +40,8 @@ def test_the_example_keeps_the_contract(tmp_path: Path) -> None:
     done = check(tmp_path, HONEST)
     lines = [line.rstrip() for line in done.out.splitlines()]
     assert (done.code, done.err) == (0, ""), done.out
-    assert [line[:4] for line in lines].count("ok  ") == 14
-    assert lines[-1] == "No breach of the contract in 14 checks."
+    assert [line[:4] for line in lines].count("ok  ") == 15
+    assert lines[-1] == "No breach of the contract in 15 checks."
     assert max(map(len, lines)) <= 80
     assert list(tmp_path.iterdir()) == []
 

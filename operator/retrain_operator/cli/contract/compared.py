@@ -9,6 +9,9 @@ from retrain_trainer.contract import Evaluated, ModelRef, Score
 TINY = 1e-3
 """By how much numbers may differ that were rounded one by one."""
 
+UNLIKE = 1e-6
+"""By how much a number may differ that was computed twice."""
+
 
 def alone(evaluated: Evaluated) -> Iterator[Breach]:
     """Of a candidate that there was no champion to compare with."""
@@ -29,6 +32,18 @@ def with_champion(evaluated: Evaluated, champion: ModelRef) -> Iterator[Breach]:
             yield from _gain(score)
     if evaluated.reference is None:
         yield _breach("a reference: both models on the rows by which the champion was promoted", "none")
+
+
+def repeated(first: Evaluated, again: Evaluated) -> Iterator[Breach]:
+    """Of a candidate that was made twice from the same data. A manifest may hold times, so no digests are compared."""
+    found = {score.metric: score.candidate for score in again.scores}
+    pairs = [(f"{score.metric} of the candidate", score.candidate, found.get(score.metric)) for score in first.scores]
+    if first.holdout and again.holdout:
+        pairs.append(("held-out rows", first.holdout.rows, again.holdout.rows))
+    for what, was, now in pairs:
+        if now is not None and abs(was - now) > UNLIKE:
+            expected = f"{what} to be {was:.6g} once more: on the same data the same (fix your seeds)"
+            yield Breach("evaluate", expected, f"{now:.6g}", See.REPEATED)
 
 
 def _scores(evaluated: Evaluated) -> Iterator[Breach]:

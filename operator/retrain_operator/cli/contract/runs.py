@@ -45,6 +45,7 @@ class Runs:
         return {
             "A first run, without a champion": self.begin,
             "The same run again, in a new pod": self.again,
+            "The same run from the start, in an empty store": self.anew,
             "New batches, with a champion": self.go_on,
             "A champion that is not what the task says": self.changed_champion,
             "New data that was tried before": self.tried,
@@ -80,6 +81,15 @@ class Runs:
             yield Breach("evaluate", f"the candidate that this run has committed, {named(first)}", came, See.REPEATED)
         elif content(self.trial.site.store) != before:
             yield Breach("evaluate", "a store that stays as it was", "files in it are others now", See.REPEATED)
+
+    def anew(self) -> Iterator[Breach]:
+        """The run as it is done again when a pod was lost before its commit: on the same data, with nothing kept."""
+        self._candidate(self.first)
+        with self.trial.site.empty_store():
+            told = self.trial.run(self.trial.task("sample-first"), "anew", GOES_ON)
+        yield from told.breaches
+        if self.first and self.first.evaluated and told.evaluated:
+            yield from compared.repeated(self.first.evaluated, told.evaluated)
 
     def go_on(self) -> Iterator[Breach]:
         """Two more batches, beside the model of the first run."""

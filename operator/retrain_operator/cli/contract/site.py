@@ -8,7 +8,8 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -67,6 +68,18 @@ class Site:
         folder.mkdir(exist_ok=True)
         folder.chmod(OPEN)
         return folder
+
+    @contextmanager
+    def empty_store(self) -> Iterator[None]:
+        """Put an empty store in the place of the one there is, for as long as it is wanted."""
+        aside = self.store.rename(self.root / "store-aside")
+        self.store.mkdir()
+        self.store.chmod(OPEN)
+        try:
+            yield
+        finally:
+            shutil.rmtree(self.store)
+            aside.rename(self.store)
 
     def strangers(self) -> list[str]:
         """What lies beside the folders that a trainer may write in."""

@@ -34,6 +34,21 @@ KINDS = {
     "array": "list",
 }
 
+MEANINGS = {
+    "accuracy": "share of rows whose class is right",
+    "balanced_accuracy": "mean over the classes of the share of their rows that is found",
+    "f1": "harmonic mean of precision and recall",
+    "precision": "share of what is called positive that is",
+    "recall": "share of what is positive that is found",
+    "roc_auc": "how often a positive row ranks above another; 0.5: chance",
+    "log_loss": "mean of -ln of the probability that the true class was given",
+    "brier": "mean squared distance of probabilities from the truth, halved for two classes",
+    "r2": "share of the label's variance that is explained; below 0 is worse than its mean",
+    "rmse": "root of the mean squared error, in the label's unit",
+    "mae": "mean absolute error, in the label's unit",
+}
+NEEDS = {"roc_auc": "probabilities or scores", "log_loss": "probabilities", "brier": "probabilities"}
+
 
 def page() -> str:
     """The whole page, as it is committed."""
@@ -106,9 +121,20 @@ def _bounds(part: dict[str, Any]) -> Iterator[str]:
 def _metrics() -> Iterator[str]:
     yield "## Metrics\n"
     yield "What `evaluation.gates[].metric` may name with the trainer that comes with the project:\n"
+    yield "| metric | goal | what it is | needs |\n|---|---|---|---|"
     for kind, names in METRICS.items():
-        told = ", ".join(f"`{name}` ({goal_of(name)})" for name in names)
-        yield _wrapped(f"- for a {kind}: {told}", "  ")
+        yield f"| for a {kind}: | | | |"
+        for name in names:
+            yield f"| `{name}` | {goal_of(name)} | {MEANINGS[name]} | {NEEDS.get(name, '-')} |"
+    yield ""
+    yield _wrapped(
+        "Values are those of scikit-learn's functions of the same names. Of two classes the second in sorted order is "
+        "the positive one: 1 of 0 and 1, true of false and true, yes of no and yes, but stays of leaves and stays. Of "
+        "more classes, precision, recall, f1 and roc_auc are the plain mean over the classes, however many rows each "
+        "has. Probabilities are those of an estimator's `predict_proba`, scores those of its "
+        "`decision_function`. Without them the metric is not measured, and what is not measured fails its gate.",
+        "",
+    )
     yield "\nAn image of your own may report others.\n"
 
 

@@ -28,6 +28,7 @@ def test_it_names_every_field() -> None:
 def test_it_names_every_metric_and_estimator() -> None:
     metrics = [name for names in METRICS.values() for name in names]
     assert [name for name in (*metrics, *(each for each, _ in MODULES)) if f"`{name}`" not in PAGE] == []
+    assert [name for name in metrics if f"| `{name}` |" not in PAGE] == [], "a line that says what it means"
     assert [name for name in UPDATABLE if f"`{name}`\\*" not in PAGE] == []
 
 

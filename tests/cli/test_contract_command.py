@@ -38,7 +38,8 @@ def refused(folder: Path, *arguments: str) -> str:
 
 def test_the_example_keeps_the_contract(tmp_path: Path) -> None:
     done = check(tmp_path, HONEST)
-    lines = [line.rstrip() for line in done.out.splitlines()]
+    lines = done.out.splitlines()
+    assert [line for line in lines if line.endswith(" ")] == [], "tables are not filled up on a pipe"
     assert (done.code, done.err) == (0, ""), done.out
     assert [line[:4] for line in lines].count("ok  ") == 15
     assert lines[-1] == "No breach of the contract in 15 checks."

@@ -83,7 +83,8 @@ def test_the_page_has_steps_gates_and_a_verdict(shop: Shop) -> None:
     called = shop.attempt("--data", "data/*.parquet", "--store", "models")
     assert (called.code, called.err) == (1, "")
     assert "\x1b" not in called.out
-    lines = [line.rstrip() for line in called.out.splitlines()]
+    lines = called.out.splitlines()
+    assert [line for line in lines if line.endswith(" ")] == [], "tables are not filled up on a pipe"
     assert max(len(line) for line in lines if "file://" not in line and str(shop.folder) not in line) <= 80
     assert lines[:3] == [
         "Policy churn in namespace default, tried on this machine",

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from retrain_operator.cli.headline import Pair, clock, headline
+from retrain_operator.cli.printing import printing
 from retrain_operator.model.access import Right
 from retrain_operator.model.plain import plain
 from retrain_operator.model.scalars import duration_text
@@ -32,12 +32,9 @@ NOT_SEEN = (
 
 def show(policy: Policy | InvalidPolicy, run: Run | None, out: TextIO) -> None:
     """Print the page. A terminal gets colours and tables that fit; whoever reads from a pipe gets unbroken lines."""
-    console = Console(file=out, highlight=False, width=None if out.isatty() else PIPE_WIDTH)
-    with console.capture() as printed:
+    with printing(out, PIPE_WIDTH) as console:
         for part in page(policy, run):
             console.print(part, crop=False, soft_wrap=isinstance(part, Text) and part.no_wrap is True)
-    # A table fills each line up to the longest one.
-    out.writelines(f"{line.rstrip()}\n" for line in printed.get().splitlines())
 
 
 def page(policy: Policy | InvalidPolicy, run: Run | None) -> Iterator[Text | Table]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -12,6 +11,7 @@ from retrain_operator.cli.attempt.gates import GateRow, gate_rows
 from retrain_operator.cli.attempt.places import SCHEME, Places
 from retrain_operator.cli.attempt.run import Tried
 from retrain_operator.cli.page import STYLES
+from retrain_operator.cli.printing import printing
 from retrain_operator.model.names import STEPS
 from retrain_operator.model.run import Outcome, Result
 
@@ -23,9 +23,9 @@ COLUMNS = ("Metric", "Candidate", "Champion", "Gain at least", "Asked", "Met")
 
 def show(tried: Tried, places: Places, out: TextIO) -> None:
     """Print the page: as wide as the terminal is, 80 columns where there is none."""
-    console = Console(file=out, highlight=False, width=None if out.isatty() else WIDTH)
-    for part in page(tried, places):
-        console.print(part, soft_wrap=isinstance(part, Text) and part.no_wrap is True)
+    with printing(out, WIDTH) as console:
+        for part in page(tried, places):
+            console.print(part, soft_wrap=isinstance(part, Text) and part.no_wrap is True)
 
 
 def page(tried: Tried, places: Places) -> Iterator[Text | Table]:

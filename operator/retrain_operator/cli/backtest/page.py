@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TextIO
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +19,7 @@ from retrain_operator.cli.backtest.story import (
     run_cells,
 )
 from retrain_operator.cli.policy_file import Draft
+from retrain_operator.cli.printing import printing
 from retrain_operator.decide.replay import Assumption, Told
 from retrain_operator.model.reason import Reason
 from retrain_operator.model.scalars import duration_text
@@ -46,9 +46,9 @@ WORDS: Mapping[str, str] = {
 
 def show(draft: Draft, series: Series, story: Story, assumed: Assumption, out: TextIO) -> None:
     """Print the page: as wide as the terminal is, 80 columns where there is none."""
-    console = Console(file=out, highlight=False, width=None if out.isatty() else WIDTH)
-    for part in page(draft, series, story, assumed, max(console.width, NARROWEST)):
-        console.print(part)
+    with printing(out, WIDTH) as console:
+        for part in page(draft, series, story, assumed, max(console.width, NARROWEST)):
+            console.print(part)
 
 
 def page(draft: Draft, series: Series, story: Story, assumed: Assumption, width: int) -> Iterator[Text | Table]:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TextIO
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from retrain_operator.cli.contract.breach import Breach, Check
+from retrain_operator.cli.printing import printing
 
 WIDTH = 80
 """Of the page where it is no terminal's that decides."""
@@ -18,8 +18,6 @@ PAGE = "docs/contract.md"
 
 def tell(title: str, checks: Sequence[Check], out: TextIO) -> None:
     """Print a line for each check, and below it what was expected and what came instead."""
-    console = Console(file=out, highlight=False, width=None if out.isatty() else WIDTH)
-    console.print(Text(f"Trainer: {title}\n"))
     table = Table.grid(padding=(0, 2))
     for check in checks:
         table.add_row(_mark(check), Text(check.title))
@@ -27,8 +25,10 @@ def tell(title: str, checks: Sequence[Check], out: TextIO) -> None:
             table.add_row("", Text(check.skipped, "dim"))
         for breach in check.breaches:
             table.add_row("", _told(breach))
-    console.print(table)
-    console.print(Text(f"\n{summary(checks)}", "red" if breaches(checks) else "green"))
+    with printing(out, WIDTH) as console:
+        console.print(Text(f"Trainer: {title}\n"))
+        console.print(table)
+        console.print(Text(f"\n{summary(checks)}", "red" if breaches(checks) else "green"))
 
 
 def tell_json(title: str, checks: Sequence[Check], out: TextIO) -> None:

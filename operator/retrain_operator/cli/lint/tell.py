@@ -4,20 +4,20 @@ import json
 from dataclasses import asdict
 from typing import TextIO
 
-from rich.console import Console
 from rich.text import Text
 
 from retrain_operator.cli.lint.findings import Finding, Report
+from retrain_operator.cli.printing import printing
 
 PIPE_WIDTH = 10_000
 
 
 def tell(report: Report, out: TextIO) -> None:
     """Print the findings and a summary. A terminal gets colours and whole words; a pipe gets unbroken lines."""
-    console = Console(file=out, highlight=False, width=None if out.isatty() else PIPE_WIDTH)
-    for finding in report.findings:
-        console.print(_line(finding), crop=False)
-    console.print(Text(summary(report), "red" if report.findings else "green"), crop=False)
+    with printing(out, PIPE_WIDTH) as console:
+        for finding in report.findings:
+            console.print(_line(finding), crop=False)
+        console.print(Text(summary(report), "red" if report.findings else "green"), crop=False)
 
 
 def tell_json(report: Report, out: TextIO) -> None:

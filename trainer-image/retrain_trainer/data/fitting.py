@@ -45,7 +45,9 @@ class Fitting:
         """
         labels, name = chunk.column(self.words.stop), self.layout.label
         bounds.check_words(labels, batch, name)
-        chunk = chunk.set_column(self.words.stop, name, _labels(_plain(labels), batch, name))
+        known = _labels(_plain(labels), batch, name)
+        if known is not labels:
+            chunk = chunk.set_column(self.words.stop, name, known)
         if self.layout.time is not None:
             _require_moments(_plain(chunk.column(self.words.stop + 1)), batch, self.layout.time)
         for place in self.odd:

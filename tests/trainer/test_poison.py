@@ -1,13 +1,19 @@
 """Data that would spoil the model: put back batch by batch, or betrayed by rows that it could not reach."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
 
+from retrain_trainer.contract import Fault
 from retrain_trainer.data.rows import Rows
 from retrain_trainer.learn import guard, pipeline
 from tests.trainer.world import WEEK, World, flipped
 
 MEANING = "what the model knew. If the change is real, mode Refit learns it."
+AWAY = f"the weights or the error run away. {guard.IF_ABSURD}"
+RMSE = {"gates": [{"metric": "rmse"}]}
 UNCHECKED = {"validation": {"skipChecks": ["InvertedLabels"]}}
 
 
@@ -68,6 +74,42 @@ class TestPoison:
         world.add(8, 9, 10, edit=lambda c: {**c, "y": c["y"] * 1e200})
         run = world.run("second", **how)
         assert run.train.put_back == 1
+
+    @pytest.mark.parametrize("label", [1e100, 1e200])
+    def test_an_update_that_leaves_no_finite_error_is_put_back(self, world: World, label: float) -> None:
+        model = {"estimator": "MLPRegressor", "parameters": {"solver": "sgd", "random_state": 0}}
+        world.add(*range(6), edit=sums)
+        world.promote(world.run("first", model=model, evaluation=RMSE))
+        world.add(6, edit=lambda c: sums(c, label))
+        world.add(7, 8, edit=sums)
+        run = world.run("second", model=model, evaluation=RMSE)
+        assert run.train.message.endswith(f"1 of 3 batches was put back: its values make {AWAY}")
+
+    def test_so_is_the_first_of_all_and_without_another_there_is_no_model(self, world: World) -> None:
+        model = {"estimator": "SGDRegressor", "parameters": {}}
+        world.add(0, edit=lambda c: sums(c, 1.7976931348623157e308))
+        world.add(*range(1, 6), edit=sums)
+        run = world.run("first", model=model, evaluation=RMSE)
+        assert run.train.message.endswith(f"1 of 4 batches was put back: its values make {AWAY}")
+        world.add(*range(1, 4), edit=lambda c: sums(c, 1.7976931348623157e308))
+        alone = world.run("alone", model=model, evaluation=RMSE).trained
+        assert isinstance(alone, Fault)
+        assert alone.message == f"SGDRegressor could not learn any batch: its weights ran away. {guard.IF_ABSURD}"
+
+    def test_a_label_that_no_error_can_be_told_of_does_not_become_a_guard_row(self, world: World) -> None:
+        """Learned it may be, by a loss that grows slowly; but all batches after it would be put back because of it."""
+        model = {"estimator": "SGDRegressor", "parameters": {"loss": "huber"}}
+        world.add(*range(6), edit=sums)
+        world.promote(world.run("first", model=model, evaluation=RMSE))
+        world.add(6, edit=lambda c: sums(c, 1e200))
+        world.add(*range(7, 12), edit=sums)
+        assert world.run("second", model=model, evaluation=RMSE).train.put_back == 1
+
+
+def sums(columns: dict[str, Any], label: float | None = None) -> dict[str, Any]:
+    """Label rows with a number that follows from two columns; one of them with another, where it is given."""
+    labels = columns["a"] * 2 + columns["b"]
+    return {**columns, "y": labels if label is None else np.where(np.arange(len(labels)) == 7, label, labels)}
 
 
 def test_work_grows_linearly_with_the_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ TOLERANCE = 0.15
 
 
 IF_REAL = "If the change is real, mode Refit learns it."
+IF_ABSURD = "Look for absurd numbers in what was put back, or try a smaller learning rate."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,13 @@ class Guard:
         """
         if not len(self.labels):
             return None
-        predicted = pipeline.predict(self.features)
-        if kind_of(pipeline) is Kind.CLASSIFIER:
-            return float(np.mean(predicted != self.labels))
-        spread = Spread.of(self.labels)
-        off = spread.pulled_in(predicted) - spread.pulled_in(self.labels)
-        return float(np.sqrt(np.mean(off**2)) / spread.deviation)
+        with np.errstate(over="ignore", invalid="ignore"):
+            predicted = pipeline.predict(self.features)
+            if kind_of(pipeline) is Kind.CLASSIFIER:
+                return float(np.mean(predicted != self.labels))
+            spread = Spread.of(self.labels)
+            off = spread.pulled_in(predicted) - spread.pulled_in(self.labels)
+            return float(np.sqrt(np.mean(off**2)) / spread.deviation)
 
     def followed_by(self, rows: Rows) -> "Guard":
         """Return the newest rows when these come after."""
@@ -56,20 +58,28 @@ class Guard:
         return Guard(features[-GUARD_ROWS:], labels[-GUARD_ROWS:])
 
 
+def finite(error: float | None) -> bool:
+    """Whether an error is a finite number, or not known."""
+    return error is None or bool(np.isfinite(error))
+
+
 def harmless(before: float | None, after: float | None) -> bool:
     """Whether an update may stay, by the errors before and after it."""
-    if after is None:
-        return True
-    return bool(np.isfinite(after)) and (before is None or after <= before + TOLERANCE)
+    return finite(after) and (before is None or after is None or after <= before + TOLERANCE)
 
 
 def put_back(updates: Sequence[Update]) -> str:
     """Say how many batches were put back, what that means and what to do; nothing when there are none."""
-    back = sum(not update.kept for update in updates)
-    if not back:
-        return ""
-    words = "was put back: it contradicts" if back == 1 else "were put back: they contradict"
-    return f"{back} of {len(updates)} batches {words} what the model knew. {IF_REAL}"
+    back = [update for update in updates if not update.kept]
+    away = sum(update.error_after is None for update in back)
+    told = []
+    if len(back) > away:
+        words = "was put back: it contradicts" if len(back) - away == 1 else "were put back: they contradict"
+        told.append(f"{len(back) - away} of {len(updates)} batches {words} what the model knew. {IF_REAL}")
+    if away:
+        words = "was put back: its values make" if away == 1 else "were put back: their values make"
+        told.append(f"{away} of {len(updates)} batches {words} the weights or the error run away. {IF_ABSURD}")
+    return " ".join(told)
 
 
 def mostly_put_back(updates: Sequence[Update]) -> bool:

@@ -21,15 +21,26 @@ from retrain_trainer.learn.replay import Replay
 from retrain_trainer.store.versions import LARGEST_MODEL
 from retrain_trainer.telling.faults import StepError
 
+RAN_AWAY = ("overflow", "non-finite")
+"""What scikit-learn says when weights have run out of the range of numbers."""
+
 
 @dataclass(slots=True)
 class Progress:
-    """A candidate in the making: the model so far, the rows that guard it, those replayed, and what each batch did."""
+    """A candidate in the making: the model so far, the rows that guard it, those replayed, and what each batch did.
+
+    `error` is that of the model on the guard rows, None without any.
+    """
 
     model: Pipeline
     guard: Guard
     replay: Replay = field(default_factory=Replay)
     updates: list[Update] = field(default_factory=list)
+    error: float | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        if len(self.guard.labels):
+            self.error = self.guard.error(self.model)
 
     @property
     def rows(self) -> int:
@@ -50,8 +61,11 @@ class Manner:
 
 
 def learn_batch(progress: Progress, name: str, chunks: Iterable[Rows], manner: Manner) -> None:
-    """Learn one batch, and put the model back as it was when the guard rows say that this did harm."""
-    snapshot, before = copy.deepcopy(progress.model), progress.guard.error(progress.model)
+    """Learn one batch, and put the model back as it was when the guard rows say that this did harm.
+
+    Rows that leave no finite error, or would leave none once they are guard rows themselves, do harm too.
+    """
+    snapshot, before = copy.deepcopy(progress.model), progress.error
     accepted, replay, count, stable = progress.guard, progress.replay, 0, True
     for rows in chunks:
         warm = manner.frozen or progress.rows + count >= pipeline.WARM_UP_ROWS
@@ -61,13 +75,15 @@ def learn_batch(progress: Progress, name: str, chunks: Iterable[Rows], manner: M
         stable = stable and _learn(progress.model, mixed, classes, warm=warm)
         accepted, count = accepted.followed_by(rows), count + len(rows.labels)
         replay = replay.followed_by(rows) if manner.replay else replay
-    after = progress.guard.error(progress.model) if stable else None
+    after, ahead = (each.error(progress.model) if stable else None for each in (progress.guard, accepted))
+    stable = stable and guard.finite(after) and guard.finite(ahead)
     kept = stable and guard.harmless(before, after)
     if kept:
-        progress.guard, progress.replay = accepted, replay
+        progress.guard, progress.replay, progress.error = accepted, replay, ahead
     else:
         progress.model = snapshot
-    progress.updates.append(Update(batch=name, rows=count, error_before=before, error_after=after, kept=kept))
+    told = {"error_before": before, "error_after": after if stable else None}
+    progress.updates.append(Update(batch=name, rows=count, **told, kept=kept))
 
 
 def save(progress: Progress, workspace: Workspace, what: str) -> None:
@@ -101,7 +117,7 @@ def resumed(workspace: Workspace, what: str) -> Progress | None:
 def require_learned(progress: Progress, estimator: str) -> None:
     """Raise StepError when no batch could be learned, so that there is no model at all."""
     if not pipeline.trained(progress.model):
-        raise StepError(f"{estimator} could not learn any batch: its weights ran away. Try a smaller learning rate.")
+        raise StepError(f"{estimator} could not learn any batch: its weights ran away. {guard.IF_ABSURD}")
 
 
 def _learn(model: Pipeline, rows: Rows, classes: Labels | None, *, warm: bool) -> bool:
@@ -110,7 +126,7 @@ def _learn(model: Pipeline, rows: Rows, classes: Labels | None, *, warm: bool) -
         with np.errstate(over="ignore", invalid="ignore"):
             pipeline.update(model, rows, classes, warm=warm)
     except ValueError as error:
-        if "overflow" not in str(error):
+        if not any(words in str(error) for words in RAN_AWAY):
             raise
         return False
     return True

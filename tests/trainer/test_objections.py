@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from retrain_trainer.contract import Fault
+from retrain_trainer.contract import CollectOutcome, Fault
 from retrain_trainer.learn import objections
 from retrain_trainer.telling.faults import StepError
-from tests.trainer.world import World
+from tests.trainer.world import Edit, World, ended
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,41 @@ def test_rows_that_an_estimator_cannot_predict(world: World) -> None:
         "KNeighborsClassifier cannot predict these rows: Expected n_neighbors <= n_samples_fit, but n_neighbors = "
         "5000, n_samples_fit = 1344, n_samples = 672."
     )
+
+
+def codes(most: int) -> Edit:
+    """Leave two columns of codes, the first of so many, and a label that follows from them."""
+
+    def edit(columns: dict[str, Any]) -> dict[str, Any]:
+        random, rows = np.random.default_rng(7), len(columns["y"])
+        x, z = random.integers(0, most, rows), random.integers(0, 3, rows)
+        return {"time": columns["time"], "x": x, "z": z, "y": (x + z) % 2}
+
+    return edit
+
+
+@pytest.mark.parametrize("mode", ["Incremental", "Refit"])
+def test_a_champion_that_cannot_predict_new_rows_ends_the_run_by_name(world: World, mode: str) -> None:
+    naive = {"estimator": "CategoricalNB", "parameters": {}, "mode": mode}
+    world.add(*range(6), edit=codes(4))
+    world.promote(world.run("first", model=naive))
+    world.add(6, 7, edit=codes(5))
+    assert ended(world.run("second", model=naive), CollectOutcome.DATA_INVALID) == (
+        "All new batches, check prediction: expected held-out rows that the champion can predict, seen CategoricalNB "
+        f"cannot predict these rows: {objections.NO_SUCH_CODE}; no candidate can be compared with it, so begin a new "
+        "model.store."
+    )
+
+
+def test_a_code_that_only_held_out_rows_have_is_told(world: World) -> None:
+    world.add(*range(4), edit=codes(4))
+    world.add(4, 5, edit=codes(5))
+    naive: dict[str, Any] = {"estimator": "CategoricalNB", "parameters": {}}
+    told = world.run("first", model=naive).evaluated
+    assert isinstance(told, Fault)
+    assert told.message == f"CategoricalNB cannot predict these rows: {objections.NO_SUCH_CODE}."
+    naive["parameters"] = {"min_categories": 5}
+    assert world.run("again", model=naive).evaluate.scores
 
 
 def test_an_error_of_our_own_stays_one() -> None:

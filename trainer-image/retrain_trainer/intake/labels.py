@@ -12,9 +12,10 @@ import numpy as np
 
 from retrain_trainer.contract import Check, Validation
 from retrain_trainer.data.rows import Floats, Labels, Layout, Rows, Type
+from retrain_trainer.learn import objections
 from retrain_trainer.store.manifest import METRICS, Report
 from retrain_trainer.store.versions import Version
-from retrain_trainer.telling.faults import Problem
+from retrain_trainer.telling.faults import Problem, StepError
 
 ROWS, VALUES = 10_000, 2_000_000
 """Looked at, at most; of very wide tables fewer rows."""
@@ -28,6 +29,7 @@ OPPOSITE = -0.25
 """Rank correlation of predicted numbers with the label below which its sign looks turned. On the same data that of
 champions up to 16 weeks old never fell below 0.03."""
 OR_ELSE = ", or is it the champion that is wrong?)"
+NO_ONE = "; no candidate can be compared with it, so begin a new model.store"
 SEPARATES = 0.995
 FOLLOWS = 0.999
 KNOWN_LATER = " (is it known only later? leave it out with data.exclude)"
@@ -56,7 +58,12 @@ def _turned_over(seen: Rows, layout: Layout, champion: Version) -> Iterator[Prob
     # scikit-learn is as large as all else that collect loads, and needed from here on only.
     pipeline = importlib.import_module("retrain_trainer.learn.pipeline")
     model = pipeline.load_model(champion)
-    said = model.predict(seen.features())
+    try:
+        with objections.told(type(model[-1]).__name__, "predict"):
+            said = model.predict(seen.features())
+    except StepError as error:
+        yield Problem(None, "prediction", "held-out rows that the champion can predict", f"{str(error)[:-1]}{NO_ONE}")
+        return
     if classes is None:
         along = _rank_correlation(said, seen.labels)
         expected = f"predictions of the champion that rise with the label, a rank correlation above {OPPOSITE:g}"

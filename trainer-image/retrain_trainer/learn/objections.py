@@ -13,6 +13,8 @@ from pathlib import Path
 from retrain_trainer.telling.faults import StepError
 
 LONGEST = 200
+NO_SUCH_CODE = "a column has a code larger than those it knows (parameters.min_categories says how many there are)"
+"""What it means that the tables of CategoricalNB, which have a place for each code, are too small."""
 
 
 @contextmanager
@@ -23,10 +25,12 @@ def told(estimator: str, task: str = "learn from") -> Iterator[None]:
     """
     try:
         yield
-    except ValueError as error:
+    except (ValueError, IndexError) as error:
         if type(error).__name__ == "InvalidParameterError":
             raise StepError(f"model.parameters: {error}") from error
         if not any("sklearn" in Path(frame.filename).parts for frame in traceback.extract_tb(error.__traceback__)):
             raise
         cause = re.split(r":\s|\n|\.\s", str(error), maxsplit=1)[0].rstrip(".")
+        if isinstance(error, IndexError) and estimator == "CategoricalNB":
+            cause = NO_SUCH_CODE
         raise StepError(f"{estimator} cannot {task} these rows: {cause[:LONGEST]}.") from error

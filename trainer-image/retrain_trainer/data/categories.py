@@ -4,8 +4,9 @@ The first batch of a first version settles for ever which words are known: a mod
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -127,7 +128,12 @@ def seen_of(words: Words, counts: NDArray[np.int64]) -> WordsSeen:
     return WordsSeen(column=words.column, null_ratio=float(counts[0] / rows), unseen=unseen, most_common=common)
 
 
-def highest(seen: tuple[WordsSeen, ...]) -> WordsSeen:
-    """Put together what batches had of one column."""
-    names = ("null_ratio", "unseen", "most_common")
-    return seen[0].model_copy(update={name: round(max(getattr(one, name) for one in seen), 6) for name in names})
+def highest(seen: tuple[WordsSeen, ...], enough: Sequence[bool]) -> WordsSeen:
+    """Put together what batches had of one column; of words only those with `enough` of them, where there are some."""
+    worded = list(compress(seen, enough)) or seen
+    most = {
+        "null_ratio": max(one.null_ratio for one in seen),
+        "unseen": max(one.unseen for one in worded),
+        "most_common": max(one.most_common for one in worded),
+    }
+    return seen[0].model_copy(update={name: round(share, 6) for name, share in most.items()})

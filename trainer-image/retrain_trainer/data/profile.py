@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrain_trainer.contract import Word
-from retrain_trainer.data.categories import Words, WordsSeen, highest, seen_of
+from retrain_trainer.data.categories import NO_WORD, UNKNOWN, Words, WordsSeen, highest, seen_of
 from retrain_trainer.data.rows import Floats, Layout, Rows
 from retrain_trainer.data.sample import Sample, hashes_of
 
 JUDGED_ROWS = 100
-"""In fewer rows than this, shares say nothing."""
+"""In fewer rows than this, or among fewer values of a column, shares say nothing."""
 BINS = 10
 EMPTY_SHARE = 1e-4
 """Stands for the share of an empty bin, so that one bin more or less cannot make a PSI infinite."""
@@ -144,6 +144,14 @@ class Findings:
         known = [column[~np.isnan(column)] for column in self.sample.T]
         return np.array([len(np.unique(values)) / max(len(values), 1) for values in known])
 
+    def drawn_values(self) -> NDArray[np.int64]:
+        """Return for each feature how many values its share and its number of different ones are read off."""
+        return np.asarray(np.sum(~np.isnan(self.sample), axis=0), np.int64)
+
+    def known_words(self) -> tuple[int, ...]:
+        """Return for each column of words how many rows have one."""
+        return tuple(int(counts[UNKNOWN - NO_WORD :].sum()) for counts in self.counts)
+
     def duplicates(self) -> float:
         """Return the share of rows that repeat an earlier one of the same batch."""
         hashes = self.drawn.hashes
@@ -172,8 +180,10 @@ def profile_of(layout: Layout, findings: list[Findings], past: Profile | None) -
     whole = merged(layout, findings)
     large = [batch for batch in findings if batch.rows >= JUDGED_ROWS] or [whole]
     nulls = np.max([batch.null_ratios() for batch in large], axis=0)
-    common = np.max([batch.most_common() for batch in large], axis=0)
-    distinct = np.max([batch.distinct() for batch in large], axis=0)
+    enough = np.array([batch.drawn_values() >= JUDGED_ROWS for batch in large])
+    judged = enough | ~enough.any(axis=0)
+    common = np.max([batch.most_common() for batch in large], axis=0, where=judged, initial=0)
+    distinct = np.max([batch.distinct() for batch in large], axis=0, where=judged, initial=0)
     features = tuple(
         Feature(
             name=name,
@@ -190,9 +200,14 @@ def profile_of(layout: Layout, findings: list[Findings], past: Profile | None) -
         whole.classes.update({entry.label: 0 for entry in past.classes})
     classes = tuple(ClassShare(label=label, share=count / whole.rows) for label, count in sorted(whole.classes.items()))
     duplicates = max(batch.duplicates() for batch in large)
-    words = tuple(highest(seen) for seen in zip(*(batch.words() for batch in large), strict=True))
-    told = {"features": features, "words": words, "classes": classes}
-    return Profile(layout=layout, rows=whole.rows, duplicates=duplicates, **told)
+    told = zip(*(batch.words() for batch in large), strict=True)
+    known = zip(*(batch.known_words() for batch in large), strict=True)
+    words = tuple(
+        highest(seen, [count >= JUDGED_ROWS for count in counts]) for seen, counts in zip(told, known, strict=True)
+    )
+    return Profile(
+        layout=layout, rows=whole.rows, duplicates=duplicates, features=features, words=words, classes=classes
+    )
 
 
 def bins_of(values: Floats) -> Bins:

@@ -12,7 +12,6 @@ from retrain_trainer.contract import Check, ColumnRange, Task
 from retrain_trainer.data.categories import WordsSeen
 from retrain_trainer.data.profile import JUDGED_ROWS, Feature, Findings, Profile, psi, shares_of
 from retrain_trainer.data.rows import Layout, Type
-from retrain_trainer.data.sample import SAMPLE_ROWS
 from retrain_trainer.files.batches import LARGEST, Batch
 from retrain_trainer.intake import hints
 from retrain_trainer.telling.faults import Problem, StepError
@@ -144,14 +143,15 @@ def against(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
     yield from _classes(batch, seen, profile)
     if seen.rows < JUDGED_ROWS:
         return
-    common, nulls = seen.most_common(), seen.null_ratios()
+    common, nulls, drawn = seen.most_common(), seen.null_ratios(), seen.drawn_values()
     for number, feature in enumerate(profile.features[: len(profile.layout.numbers)]):
         if nulls[number] > feature.null_ratio + NULL_JUMP:
             expected = f"at most {feature.null_ratio + NULL_JUMP:.0%} without a value"
             yield Problem(batch, "nulls", expected, f"{nulls[number]:.0%}", feature.name)
-        yield from _repetition(batch, seen, number, feature, float(common[number]))
-    for now, then in zip(seen.words(), profile.words, strict=True):
-        yield from _words(batch, now, then)
+        if drawn[number] >= JUDGED_ROWS:
+            yield from _repetition(batch, seen, number, feature, float(common[number]))
+    for now, then, known in zip(seen.words(), profile.words, seen.known_words(), strict=True):
+        yield from _words(batch, now, then, known)
     if seen.duplicates() > profile.duplicates + DUPLICATE_JUMP:
         expected = f"at most {profile.duplicates + DUPLICATE_JUMP:.0%} repeated rows"
         yield Problem(batch, "duplicates", expected, f"{seen.duplicates():.0%}")
@@ -167,25 +167,27 @@ def together(new: Profile, distances: dict[str, float], champion: Profile | None
         yield Problem(None, "classes", "classes that recur (for numbers take a regressor)", seen, new.layout.label)
     for feature in () if champion is None else champion.features:
         # A column that never varied has no distribution to leave.
-        if distances[feature.name] > MAX_PSI and feature.most_common < 1:
+        if distances.get(feature.name, 0.0) > MAX_PSI and feature.most_common < 1:
             expected = f"a distance (PSI) of at most {MAX_PSI:g} from the champion's data"
             advice = NO_FEATURE if feature.name in new.layout.numbers else ""
             yield Problem(None, "distance", expected, f"{distances[feature.name]:.1f}{advice}", feature.name)
 
 
 def psi_by_feature(seen: Findings, profile: Profile) -> dict[str, float]:
-    """Return the population stability index of every feature against the champion's data."""
+    """Return the population stability index against the champion's data of every feature with enough values."""
+    drawn = seen.drawn_values()
     return {
         feature.name: psi(feature.bins.shares, shares_of(seen.sample[:, number], feature.bins.edges))
         for number, feature in enumerate(profile.features)
+        if drawn[number] >= JUDGED_ROWS
     }
 
 
 def _repetition(batch: str, seen: Findings, number: int, feature: Feature, common: float) -> Iterator[Problem]:
     """Check whether values repeat as they did: far more often, always, or no longer at all."""
-    drawn = min(seen.rows - int(seen.nulls[number]), SAMPLE_ROWS)
+    drawn, nulls = seen.drawn_values()[number], int(seen.nulls[number])
     if common == 1 and feature.most_common < 1:
-        value = f"{seen.lowest[number]:g} in all {seen.rows} rows"
+        value = f"{seen.lowest[number]:g} in all {seen.rows - nulls} rows{' with a value' if nulls else ''}"
         yield Problem(batch, "constant", "values that differ", value, feature.name)
     elif common > feature.most_common + COMMON_JUMP:
         expected = f"at most {feature.most_common + COMMON_JUMP:.0%} with one same value"
@@ -196,17 +198,20 @@ def _repetition(batch: str, seen: Findings, number: int, feature: Feature, commo
         yield Problem(batch, "most common value", "values that repeat, as in every batch before", value, feature.name)
 
 
-def _words(batch: str, now: WordsSeen, then: WordsSeen) -> Iterator[Problem]:
+def _words(batch: str, now: WordsSeen, then: WordsSeen, known: int) -> Iterator[Problem]:
     """Check a column of words as a whole: of its features, one that is always 0 is a rare word that did not occur."""
     most = {name: getattr(then, name) + jump for name, jump in JUMPS.items()}
     if now.null_ratio > most["null_ratio"]:
         expected = f"at most {most['null_ratio']:.0%} without a value"
         yield Problem(batch, "nulls", expected, f"{now.null_ratio:.0%}", now.column)
+    if known < JUDGED_ROWS:
+        return
     if now.unseen > most["unseen"]:
         expected = f"at most {most['unseen']:.0%} with a word that the champion does not know"
         yield Problem(batch, "unseen words", expected, f"{now.unseen:.0%}", now.column)
     if now.most_common == 1 and then.most_common < 1:
-        yield Problem(batch, "constant", "words that differ", "one same word in all rows", now.column)
+        value = f"one same word in all rows{' with a word' if now.null_ratio else ''}"
+        yield Problem(batch, "constant", "words that differ", value, now.column)
     elif now.most_common > most["most_common"]:
         expected = f"at most {most['most_common']:.0%} with one same word"
         yield Problem(batch, "most common value", expected, f"{now.most_common:.0%}", now.column)

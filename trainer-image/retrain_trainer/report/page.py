@@ -59,7 +59,7 @@ def _told(view: View) -> dict[str, str]:
     said = {
         "scores": told.of_scores(view.scores, view.confidence),
         "batches": told.of_batches(view.batches, view.head.data_end),
-        "features": told.of_features(view.features),
+        "features": told.of_features(view.features, champion=view.head.champion is not None),
         "updates": told.of_updates(view.updates),
     }
     if view.stretches is not None:

@@ -123,9 +123,11 @@ def of_batches(batches: Sequence[BatchView], data_end: str | None) -> str:
     return f"{words} Left out: {listed([each.name for each in out])}." if out else words
 
 
-def of_features(features: Sequence[FeatureView]) -> str:
+def of_features(features: Sequence[FeatureView], *, champion: bool) -> str:
     """Say how many columns have moved, and which."""
     known = [each for each in features if each.psi is not None]
+    if not known and champion:
+        return "There are too few new values to compare these columns with those of the champion."
     if not known:
         return "There is no champion whose data these columns could be compared with."
     large = [each.name for each in known if (each.psi or 0) > MUCH]

@@ -8,6 +8,7 @@ import pytest
 
 from retrain_trainer.contract import Champion, Evaluation, Fault
 from retrain_trainer.contract.verdict import Ground, verdict
+from retrain_trainer.telling import naming
 from tests.trainer.world import WEEK, Edit, World
 
 OLD, NEW = (2, 1, -1), (-1, 2, 1)
@@ -83,6 +84,38 @@ def test_a_column_of_words_without_any_word_is_one_slice(world: World) -> None:
     run = world.run("first", data={"categories": [{"column": "w"}]}, evaluation=ASKED | {"slices": {"columns": ["w"]}})
     assert run.evaluate.worst_slice is not None
     assert run.evaluate.worst_slice.name == "no known w"
+
+
+def test_long_words_are_cut_and_still_told_apart(world: World) -> None:
+    long = ["n" * 255 + end for end in "ab"]
+    world.add(*range(6), edit=lambda columns: {"w": np.array(long)[np.arange(WEEK) % 2], **columns})
+    run = world.run("first", data={"categories": [{"column": "w"}]}, evaluation=ASKED | {"slices": {"columns": ["w"]}})
+    assert run.evaluate.worst_slice is not None
+    slices = json.loads((world.store / "v000001-first" / "metrics.json").read_text())["slices"]
+    assert {each["name"] for each in slices} == {naming.of_word("w", word) for word in long}
+    assert len({each["name"] for each in slices}) == 2
+
+
+@pytest.mark.parametrize(
+    "word", ["n" * 256, "\N{SNOWMAN}" * 85, "\x01" * 256, '"' * 256, "\N{COLLISION SYMBOL}" * 16, "é"]
+)
+def test_a_name_is_as_long_as_was_foreseen_at_most(word: str) -> None:
+    name, longest = naming.of_word("w", word), naming.longest("w", words=True)
+    assert len(json.dumps(name, ensure_ascii=False).encode()) <= len(json.dumps(longest))
+    assert len(naming.longest("c" * 128, words=True)) <= 256
+
+
+@pytest.mark.parametrize(
+    ("borders", "names"),
+    [
+        ([-0.692266240959074, 0.0284024829046144], ["a <= -0.6923", "-0.6923 < a <= 0.0284", "a > 0.0284"]),
+        ([1.0, 1.0000001], ["a <= 1", "1 < a <= 1.0000001", "a > 1.0000001"]),
+        ([1234560.5, 1e300], ["a <= 1234560", "1234560 < a <= 1e+300", "a > 1e+300"]),
+    ],
+)
+def test_borders_are_told_by_as_many_digits_as_tell_them_apart(borders: list[float], names: list[str]) -> None:
+    assert naming.between("a", borders) == names
+    assert all(len(name) <= len(naming.longest("a", words=False)) for name in names)
 
 
 def test_large_numbers_are_told_in_full(world: World) -> None:

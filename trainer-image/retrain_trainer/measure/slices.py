@@ -19,6 +19,7 @@ from retrain_trainer.data.reading import read_rows
 from retrain_trainer.data.rows import Floats, Layout, Rows
 from retrain_trainer.measure.metrics import Predicted
 from retrain_trainer.measure.score import fenced, scale_of, score, sign
+from retrain_trainer.telling import naming
 
 VALUES = 10
 """A column of more values than this is cut at its quartiles."""
@@ -77,23 +78,23 @@ def _values(rows: Rows, column: str, layout: Layout) -> Floats:
 def _of_words(words: Words, places: Floats) -> Iterator[tuple[str, Mask]]:
     none = np.isnan(places)
     if none.any():
-        yield f"no known {words.column}", none
-    yield from ((words.features[place], places == place) for place in np.unique(places[~none]).astype(int))
+        yield naming.without(f"known {words.column}"), none
+    for place in np.unique(places[~none]).astype(int):
+        yield naming.of_word(words.column, words.words[place]), places == place
 
 
 def _of_column(column: str, values: Floats) -> Iterator[tuple[str, Mask]]:
     missing = np.isnan(values)
     if missing.any():
-        yield f"no {column}", missing
+        yield naming.without(column), missing
     known = np.unique(values[~missing])
     if len(known) <= VALUES:
-        yield from ((f"{column}={value:.15g}", values == value) for value in known)
+        yield from ((naming.at(column, value), values == value) for value in known)
         return
     edges = np.unique(np.quantile(values[~missing], (0.25, 0.5, 0.75), method="inverted_cdf"))
-    yield f"{column} <= {edges[0]:.15g}", values <= edges[0]
-    for low, high in pairwise(edges):
-        yield f"{low:.15g} < {column} <= {high:.15g}", (values > low) & (values <= high)
-    yield f"{column} > {edges[-1]:.15g}", values > edges[-1]
+    ends = [-np.inf, *edges, np.inf]
+    for name, (low, high) in zip(naming.between(column, edges.tolist()), pairwise(ends), strict=True):
+        yield name, (values > low) & (values <= high)
 
 
 def _of(predicted: Predicted, mask: Mask) -> Predicted:

@@ -13,6 +13,7 @@ from retrain_trainer.contract import (
     Slice,
     Task,
 )
+from retrain_trainer.telling import naming
 from retrain_trainer.telling.answers import SHORTER, answer, encode
 from retrain_trainer.telling.faults import StepError
 
@@ -31,7 +32,9 @@ def _longest(task: Task) -> Evaluated:
     both = {"candidate": NUMBER, "champion": NUMBER}
     metric = max((gate.metric for gate in task.evaluation.gates), key=len)
     columns = () if task.evaluation.slices is None else task.evaluation.slices.columns
-    slices = [Slice(name=f"{NUMBER} < {column} <= {NUMBER}", rows=MANY, metric=metric, **both) for column in columns]
+    worded = {category.column for category in task.data.categories}
+    names = [naming.longest(column, words=column in worded) for column in columns]
+    slices = [Slice(name=name, rows=MANY, metric=metric, **both) for name in names]
     return answer(
         Evaluated,
         task,

@@ -82,6 +82,38 @@ def test_wrong_parameters_are_named(world: World, parameters: dict[str, Any], me
 
 
 @pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            {"estimator": "MLPClassifier", "parameters": {"solver": "lbfgs"}},
+            "MLPClassifier cannot learn from rows with these model.parameters: partial_fit is only available for "
+            "stochastic optimizers. lbfgs is not stochastic.",
+        ),
+        (
+            {"estimator": "LinearDiscriminantAnalysis", "parameters": {"shrinkage": 0.1}, "mode": "Refit"},
+            "LinearDiscriminantAnalysis cannot learn from rows with these model.parameters: shrinkage not supported "
+            "with 'svd' solver.",
+        ),
+        (
+            {"estimator": "BaggingClassifier", "parameters": {"estimator": "x"}, "mode": "Refit"},
+            "model.parameters: The 'estimator' parameter of BaggingClassifier must be an object implementing 'fit' and "
+            "'predict' or None. Got 'x' instead.",
+        ),
+        (
+            {"estimator": "AdaBoostClassifier", "parameters": {"estimator": "x"}, "mode": "Refit"},
+            "model.parameters: The 'estimator' parameter of AdaBoostClassifier must be an object implementing 'fit' "
+            "and 'predict' or None. Got 'x' instead.",
+        ),
+    ],
+)
+def test_parameters_that_do_not_go_together_are_told(world: World, model: dict[str, Any], message: str) -> None:
+    world.add(*range(6))
+    run = world.run("first", model=model)
+    assert isinstance(run.trained, Fault)
+    assert run.trained.message == message
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         (

@@ -25,11 +25,15 @@ def told(estimator: str, task: str = "learn from") -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, AttributeError, NotImplementedError) as error:
         if type(error).__name__ == "InvalidParameterError":
             raise StepError(f"model.parameters: {error}") from error
         if not any("sklearn" in Path(frame.filename).parts for frame in traceback.extract_tb(error.__traceback__)):
             raise
+        if isinstance(error, AttributeError | NotImplementedError):
+            # What a parameter takes away from an estimator, it says in the cause.
+            cause = str(error.__cause__ or error)[:LONGEST].rstrip(".")
+            raise StepError(f"{estimator} cannot {task} rows with these model.parameters: {cause}.") from error
         cause = re.split(r":\s|\n|\.\s", str(error), maxsplit=1)[0].rstrip(".")
         if isinstance(error, IndexError) and estimator == "CategoricalNB":
             cause = NO_SUCH_CODE

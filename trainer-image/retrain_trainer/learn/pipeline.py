@@ -23,6 +23,7 @@ from sklearn.utils import get_tags
 
 from retrain_trainer.contract import Model
 from retrain_trainer.data.rows import Floats, Labels, Rows, small
+from retrain_trainer.learn import objections
 from retrain_trainer.learn.estimators import Kind, place_of
 from retrain_trainer.store.manifest import MODEL
 from retrain_trainer.store.versions import Version
@@ -72,7 +73,13 @@ def build(model: Model) -> Pipeline:
         raise StepError(_no_such_parameter(model, sorted(kind().get_params()))) from None
     if "random_state" in estimator.get_params() and "random_state" not in model.parameters:
         estimator.set_params(random_state=0)
-    tags = get_tags(estimator).input_tags
+    try:
+        tags = get_tags(estimator).input_tags
+    except AttributeError:
+        # Tags are asked of what a parameter holds as well. That it may not hold this, fit alone says, and first of all.
+        with objections.told(model.estimator):
+            estimator.fit(np.zeros((2, 1)), np.arange(2))
+        raise
     steps: list[tuple[str, Any]] = []
     if not tags.allow_nan:
         steps.append(("fill", SimpleImputer(keep_empty_features=True)))

@@ -1,17 +1,20 @@
 """The estimators a task may name are those of scikit-learn, and each of them can be stored and read again."""
 
 import inspect
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import pytest
 import sklearn
+from sklearn.linear_model import SGDClassifier
 from sklearn.utils import all_estimators
 
-from retrain_trainer.contract import Model
+from retrain_trainer.contract import Gate, Model
 from retrain_trainer.data.rows import Rows
 from retrain_trainer.learn import pipeline
-from retrain_trainer.learn.estimators import MODULES, UPDATABLE, Kind
+from retrain_trainer.learn.estimators import MODULES, UPDATABLE, Kind, require_probabilities
+from retrain_trainer.telling.faults import StepError
 
 LEFT_OUT = {
     # wrap another estimator, or need a callable
@@ -60,6 +63,22 @@ def test_each_is_trained_stored_and_read_again_with_the_same_predictions(name: s
     model.fit(rows, labels)
     again = pipeline.load(pipeline.dump(model), name, sklearn.__version__)
     assert np.array_equal(model.predict(rows), again.predict(rows))
+
+
+@pytest.mark.filterwarnings("ignore:.*probability.*:FutureWarning")
+def test_it_is_known_which_give_probabilities_and_all_classifiers_rank_rows() -> None:
+    gates = (Gate(metric="accuracy"), Gate(metric="log_loss"))
+    losses = SGDClassifier.loss_functions
+    cases: list[tuple[str, dict[str, Any]]] = [(name, {}) for name, kind in MODULES if kind is Kind.CLASSIFIER]
+    cases += [("SGDClassifier", {"loss": loss}) for loss in losses]
+    cases += [(name, {"probability": given}) for name in ("SVC", "NuSVC") for given in (True, False)]
+    for name, parameters in cases:
+        model = Model(store="file:///m", estimator=name, parameters=parameters)
+        estimator = pipeline.build(model)[-1]
+        gives = hasattr(estimator, "predict_proba")
+        assert gives or hasattr(estimator, "decision_function"), f"roc_auc has nothing of {name}"
+        with nullcontext() if gives else pytest.raises(StepError, match="gives no probabilities"):
+            require_probabilities(gates, model)
 
 
 def pipeline_parameters(name: str) -> set[str]:

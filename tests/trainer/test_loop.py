@@ -180,8 +180,8 @@ def test_without_a_time_column_the_order_of_batches_and_rows_is_taken(world: Wor
 
 
 def test_a_metric_that_cannot_be_computed_is_left_out(world: World) -> None:
-    world.add(*range(6))
-    hinge = {"parameters": {"loss": "hinge"}}
-    run = world.run("first", model=hinge, evaluation=gates("log_loss", "roc_auc", "accuracy"))
+    world.begin(6, model={"parameters": {"loss": "hinge"}})
+    world.add(6, 7, 8)
+    run = world.run("second", evaluation=gates("log_loss", "roc_auc", "accuracy"))
     assert [score.metric for score in run.evaluate.scores] == ["roc_auc", "accuracy"]
-    assert run.evaluate.message == "log_loss cannot be computed: the candidate gives no probabilities."
+    assert run.evaluate.message == "log_loss cannot be computed: the champion gives no probabilities."

@@ -49,6 +49,25 @@ from tests.trainer.world import World
             "RandomForestClassifier cannot be updated batch by batch. Use mode Refit, or one of BernoulliNB, ",
         ),
         (
+            {"model": {"parameters": {}}, "evaluation": {"gates": [{"metric": "accuracy"}, {"metric": "log_loss"}]}},
+            "SGDClassifier with loss hinge gives no probabilities, which log_loss needs: take loss log_loss, or gate "
+            "on another metric.",
+        ),
+        (
+            {
+                "model": {"estimator": "SVC", "parameters": {}, "mode": "Refit"},
+                "evaluation": {"gates": [{"metric": "brier"}]},
+            },
+            "SVC with probability false gives no probabilities, which brier needs: take probability true, or gate ",
+        ),
+        (
+            {
+                "model": {"estimator": "RidgeClassifier", "parameters": {}, "mode": "Refit"},
+                "evaluation": {"gates": [{"metric": "brier"}]},
+            },
+            "RidgeClassifier gives no probabilities, which brier needs: take another estimator, or gate on another ",
+        ),
+        (
             {"data": {"source": "s3://My_Bucket/*.csv"}},
             "s3://My_Bucket/*.csv names no bucket: lower case letters, digits, '-' and '.' make one, as in ",
         ),

@@ -8,7 +8,7 @@ import importlib
 from retrain_trainer.contract import Collected, CollectOutcome, Mode, Task
 from retrain_trainer.files.batches import Batch, batches_of, bring, new_data
 from retrain_trainer.files.workspace import Plan, Workspace, write
-from retrain_trainer.learn.estimators import require_known, require_updatable
+from retrain_trainer.learn.estimators import require_known, require_probabilities, require_updatable
 from retrain_trainer.store.versions import Store, Version
 from retrain_trainer.telling.answers import answer
 from retrain_trainer.telling.faults import NoBucketError
@@ -24,6 +24,7 @@ def collect(task: Task, workspace: Workspace) -> Collected:
     """Answer what is new; leave the plan, and when there is something to train on, the profile and the holdout."""
     require_room(task)
     require_known(task.evaluation.gates, task.model.estimator)
+    require_probabilities(task.evaluation.gates, task.model)
     if task.model.mode is Mode.INCREMENTAL:
         require_updatable(task.model.estimator)
     plan = _plan(task, workspace)

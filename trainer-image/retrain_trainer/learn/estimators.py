@@ -5,9 +5,12 @@ estimators that wrap others, take several labels at once, or are on their way ou
 """
 
 import difflib
+import json
 from enum import StrEnum
 
-from retrain_trainer.contract import Gate
+from pydantic import JsonValue
+
+from retrain_trainer.contract import Gate, Model
 from retrain_trainer.telling.faults import StepError
 
 
@@ -116,6 +119,15 @@ METRICS = {
     Kind.REGRESSOR: ("r2", "rmse", "mae"),
 }
 """What each kind is measured by."""
+OF_PROBABILITIES = ("log_loss", "brier")
+"""Metrics of what a model gives beside its answer; to rank rows for roc_auc, all that are allowed here give enough."""
+WITHOUT_PROBABILITIES = ("LinearSVC", "Perceptron", "RidgeClassifier", "RidgeClassifierCV")
+WITH_PROBABILITIES: dict[str, tuple[str, tuple[JsonValue, ...], JsonValue]] = {
+    "SGDClassifier": ("loss", ("log_loss", "modified_huber"), "hinge"),
+    "SVC": ("probability", (True,), False),
+    "NuSVC": ("probability", (True,), False),
+}
+"""By which values of which parameter these give probabilities, and the one that it has by default."""
 IN_UNITS_OF_THE_LABEL = ("rmse", "mae")
 
 
@@ -126,3 +138,21 @@ def require_known(gates: tuple[Gate, ...], estimator: str) -> None:
         if gate.metric not in METRICS[kind]:
             known = ", ".join(METRICS[kind])
             raise StepError(f"Metric {gate.metric} is unknown for {estimator}, a {kind}. Known ones: {known}.")
+
+
+def require_probabilities(gates: tuple[Gate, ...], model: Model) -> None:
+    """Raise StepError, saying what would give them, when a gate needs probabilities that the model will not give."""
+    asking = [gate.metric for gate in gates if gate.metric in OF_PROBABILITIES]
+    if not asking:
+        return
+    name, advice = model.estimator, "take another estimator"
+    if name in WITH_PROBABILITIES:
+        parameter, right, default = WITH_PROBABILITIES[name]
+        value = model.parameters.get(parameter, default)
+        if value in right:
+            return
+        told = [json.dumps(each).strip('"') for each in (value, right[0])]
+        name, advice = f"{name} with {parameter} {told[0]}", f"take {parameter} {told[1]}"
+    elif name not in WITHOUT_PROBABILITIES:
+        return
+    raise StepError(f"{name} gives no probabilities, which {asking[0]} needs: {advice}, or gate on another metric.")

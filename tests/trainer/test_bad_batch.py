@@ -52,6 +52,11 @@ class TestABadBatch:
             "column b, check most common value: expected at most 20% with one same value, seen 30% (leave this "
             "check out: data.validation.skipChecks: [MostCommonValue]).",
         ),
+        "values are missing, hardly more than may be": (
+            lambda c: {**c, "b": pa.array(c["b"], mask=np.arange(WEEK) < 34)},
+            "column b, check nulls: expected at most 10% without a value, seen 10.1% (leave this check out: "
+            "data.validation.skipChecks: [Nulls]).",
+        ),
         "rows are repeated": (
             lambda c: {name: values[np.arange(WEEK) // 2] for name, values in c.items()},
             "check duplicates: expected at most 20% repeated rows, seen 50% (leave this check out: "

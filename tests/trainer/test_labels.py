@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from retrain_trainer.contract import Champion, CollectOutcome, EvaluateOutcome, Evaluation, Fault
+from retrain_trainer.contract import Champion, CollectOutcome, EvaluateOutcome, Evaluation, Fault, wording
 from retrain_trainer.contract.verdict import Ground, verdict
+from retrain_trainer.intake import labels
 from tests.trainer.world import WEEK, Edit, World, ended, flipped
 
 REGRESSION: dict[str, Any] = {
@@ -49,6 +50,10 @@ class TestLabelsTurnedOver:
             r"seen \d% \(do the labels mean the opposite, or is it the champion that is wrong\?\) ", message
         )
         assert message.endswith(" (leave this check out: data.validation.skipChecks: [InvertedLabels]).")
+
+    @pytest.mark.parametrize(("share", "told"), [(0.3961, "39.6%"), (0.39999, "39.999%"), (0.02, "2%"), (0.4, "40%")])
+    def test_are_told_by_a_share_that_differs_from_the_one_expected(self, share: float, told: str) -> None:
+        assert wording.share(share, labels.TURNED_OVER) == told
 
     def test_are_seen_where_one_class_is_rare(self, world: World) -> None:
         """Of rare classes the share of right answers says little: always the common one is right nine times of ten."""

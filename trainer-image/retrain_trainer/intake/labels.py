@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from retrain_trainer.contract import Check, Validation
+from retrain_trainer.contract import Check, Validation, wording
 from retrain_trainer.data.rows import Floats, Labels, Layout, Rows, Type
 from retrain_trainer.learn import objections
 from retrain_trainer.store.manifest import METRICS, Report
@@ -68,12 +68,16 @@ def _turned_over(seen: Rows, layout: Layout, champion: Version) -> Iterator[Prob
         along = _rank_correlation(said, seen.labels)
         expected = f"predictions of the champion that rise with the label, a rank correlation above {OPPOSITE:g}"
         if along < OPPOSITE:
-            yield _inverted(expected, f"{along:.2f} (do the labels have the opposite sign{OR_ELSE}", layout)
+            yield _inverted(
+                expected, f"{wording.number(along, OPPOSITE)} (do the labels have the opposite sign{OR_ELSE}", layout
+            )
     elif np.array_equal(pipeline.classes_of(model), classes):
         share = float(np.mean([np.mean(said[seen.labels == label] == label) for label in classes]))
         expected = f"the champion to be right in {TURNED_OVER:.0%} of the held-out rows (mean of both classes)"
         if share < TURNED_OVER:
-            yield _inverted(expected, f"{share:.0%} (do the labels mean the opposite{OR_ELSE}", layout)
+            yield _inverted(
+                expected, f"{wording.share(share, TURNED_OVER)} (do the labels mean the opposite{OR_ELSE}", layout
+            )
 
 
 def _two(labels: Labels, classes: Labels) -> bool:

@@ -5,6 +5,7 @@ A batch that was put back counts as seen all the same: guard rows change by acce
 would try it again to the same end, and none would ever have nothing to do. A real change is for mode Refit.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,7 +37,8 @@ class Guard:
     def error(self, pipeline: Pipeline) -> float | None:
         """Return the share of wrong classes, or the RMSE in standard deviations of the label; None without rows.
 
-        Of numbers the outermost are pulled in: one wild label would hide what an update does to all others.
+        Of numbers the outermost are pulled in: one wild label would hide what an update does to all others. The error
+        is infinite where a number is so large that its square is.
         """
         if not len(self.labels):
             return None
@@ -44,6 +46,8 @@ class Guard:
             predicted = pipeline.predict(self.features)
             if kind_of(pipeline) is Kind.CLASSIFIER:
                 return float(np.mean(predicted != self.labels))
+            if not np.isfinite(np.sum((predicted - self.labels) ** 2)):
+                return math.inf
             spread = Spread.of(self.labels)
             off = spread.pulled_in(predicted) - spread.pulled_in(self.labels)
             return float(np.sqrt(np.mean(off**2)) / spread.deviation)

@@ -1,5 +1,6 @@
 """One wild number among the labels, such as -999999 for unknown: it may not hide what is done to all others."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,13 @@ import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
-from retrain_trainer.contract import Champion, Evaluation
+from retrain_trainer.contract import Champion, Evaluation, Goal
 from retrain_trainer.contract.verdict import Ground, verdict
+from retrain_trainer.data.rows import Floats
 from retrain_trainer.learn.guard import Guard, harmless
 from retrain_trainer.learn.spread import Spread
+from retrain_trainer.measure.fence import Fence
+from retrain_trainer.measure.metrics import Predicted
 from tests.trainer.world import Edit, Run, World
 
 WILD = -999_999.0
@@ -83,8 +87,39 @@ def test_among_guard_rows_it_does_not_let_a_harmful_update_stay() -> None:
     )
     guard = Guard(features, features[:, 0].copy())
     guard.labels[3] = WILD
-    assert guard.error(before) == pytest.approx(0, abs=0.2)
     assert not harmless(guard.error(before), guard.error(after))
+
+
+@pytest.mark.parametrize("metric", ["rmse", "mae"])
+def test_a_small_group_far_out_is_no_wild_label_and_what_is_done_to_it_shows(metric: str) -> None:
+    """Eight rows in a thousand are large customers, of whom the candidate says three times too much."""
+    random = np.random.default_rng(0)
+    large = np.arange(2000) % 125 == 0
+    truth = np.where(large, 10_000.0, 100.0) + random.normal(scale=20, size=2000)
+    champion, candidate = truth + random.normal(scale=2, size=2000), np.where(large, 3 * truth, truth)
+    seen = Fence([of(truth, candidate), of(truth, champion)]).both(metric, Goal.MINIMIZE, 0.15)
+    assert seen is not None
+    assert seen.lost(Goal.MINIMIZE) > 0.15
+    part = Fence([of(truth, candidate), of(truth, champion)]).both(
+        metric, Goal.MINIMIZE, 0.1, partial(some, mask=large)
+    )
+    assert part is not None
+    assert part.candidate == pytest.approx(20_000, rel=0.01)
+
+
+def test_without_wild_labels_the_numbers_are_those_of_the_labels_as_they_are() -> None:
+    truth = np.random.default_rng(0).normal(size=2000)
+    seen = Fence([of(truth, truth + 0.1), of(truth, truth - 0.1)]).both("mae", Goal.MINIMIZE, 0.15)
+    assert seen is not None
+    assert (seen.candidate, seen.champion, seen.scale) == pytest.approx((0.1, 0.1, np.std(truth)))
+
+
+def of(truth: Floats, said: Floats) -> Predicted:
+    return Predicted(truth, said, np.arange(len(truth)) // 100)
+
+
+def some(whole: Predicted, *, mask: np.ndarray) -> Predicted:
+    return Predicted(whole.truth[mask], whole.said[mask], np.zeros(int(mask.sum()), np.int64))
 
 
 def test_of_few_rows_none_is_outside_and_of_labels_that_are_nearly_all_the_same_neither() -> None:

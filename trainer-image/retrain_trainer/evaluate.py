@@ -16,10 +16,11 @@ from retrain_trainer.files.places import content
 from retrain_trainer.files.workspace import Plan, Training, Workspace, parse
 from retrain_trainer.learn import guard, pipeline
 from retrain_trainer.learn.estimators import METRICS, Kind
+from retrain_trainer.measure.fence import Fence
 from retrain_trainer.measure.metrics import Predicted
 from retrain_trainer.measure.missing import WORD, reason
 from retrain_trainer.measure.predict import distribution, predict
-from retrain_trainer.measure.score import fenced, lower_bound, scale_of, score, sign
+from retrain_trainer.measure.score import lower_bound, score, sign
 from retrain_trainer.measure.slices import sliced
 from retrain_trainer.store.manifest import HOLDOUT, Report
 from retrain_trainer.store.pruning import prune
@@ -112,16 +113,18 @@ def _reference(task: Task, models: list[Pipeline], champion: Version | None, lay
     """Score both on the rows that the champion was promoted by, in the first metric that can be computed there."""
     if champion is None:
         return None
-    predicted = fenced(predict(models, champion.path_of(HOLDOUT), layout))
+    predicted = predict(models, champion.path_of(HOLDOUT), layout)
+    fence, gates = Fence(predicted), {gate.metric: gate for gate in task.evaluation.gates}
     kind = Kind.REGRESSOR if predicted[0].classes is None else Kind.CLASSIFIER
-    for metric in (*(gate.metric for gate in task.evaluation.gates), *METRICS[kind]):
-        candidate, before = (score(metric, each) for each in predicted)
-        if candidate is not None and before is not None:
+    for metric in (*gates, *METRICS[kind]):
+        goal = gates.get(metric, Gate(metric=metric)).goal
+        seen = fence.both(metric, goal, task.evaluation.reference_tolerance)
+        if seen is not None and seen.champion is not None:
             return Reference(
                 metric=metric,
-                candidate=_rounded(candidate),
-                champion=_rounded(before),
-                scale=_rounded(scale_of(metric, predicted[0].truth)),
+                candidate=_rounded(seen.candidate),
+                champion=_rounded(seen.champion),
+                scale=_rounded(seen.scale),
                 holdout=champion.manifest.files[HOLDOUT],
             )
     return None

@@ -37,8 +37,9 @@ class Guard:
     def error(self, pipeline: Pipeline) -> float | None:
         """Return the share of wrong classes, or the RMSE in standard deviations of the label; None without rows.
 
-        Of numbers the outermost are pulled in: one wild label would hide what an update does to all others. The error
-        is infinite where a number is so large that its square is.
+        Of numbers it is the mean of that and of the same with the outermost pulled in: one wild label would hide what
+        an update does to all others, and pulled in alone, what it does to a few far out would be hidden. It is infinite
+        where a number is so large that its square is.
         """
         if not len(self.labels):
             return None
@@ -46,11 +47,13 @@ class Guard:
             predicted = pipeline.predict(self.features)
             if kind_of(pipeline) is Kind.CLASSIFIER:
                 return float(np.mean(predicted != self.labels))
-            if not np.isfinite(np.sum((predicted - self.labels) ** 2)):
+            plain = float(np.sqrt(np.mean((predicted - self.labels) ** 2)))
+            if not math.isfinite(plain):
                 return math.inf
             spread = Spread.of(self.labels)
             off = spread.pulled_in(predicted) - spread.pulled_in(self.labels)
-            return float(np.sqrt(np.mean(off**2)) / spread.deviation)
+            pulled_in = float(np.sqrt(np.mean(off**2)))
+            return (plain / (float(np.std(self.labels)) or 1.0) + pulled_in / spread.deviation) / 2
 
     def followed_by(self, rows: Rows) -> "Guard":
         """Return the newest rows when these come after."""

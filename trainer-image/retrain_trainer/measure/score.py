@@ -6,8 +6,6 @@ alike and single ones would promise more than they hold.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -16,7 +14,6 @@ from scipy.special import stdtrit
 from retrain_trainer.contract import Goal
 from retrain_trainer.data.rows import Floats, Labels
 from retrain_trainer.learn.estimators import IN_UNITS_OF_THE_LABEL
-from retrain_trainer.learn.spread import Spread
 from retrain_trainer.measure.metrics import Predicted
 
 DRAWS = 1000
@@ -62,21 +59,8 @@ def _draws(blocks: int) -> Floats:
 
 def scale_of(metric: str, truth: Labels) -> float:
     """Return what a tolerance of 1 means for a metric: one standard deviation of the label where it has its unit."""
-    return Spread.of(truth).deviation if metric in IN_UNITS_OF_THE_LABEL else 1.0
-
-
-def fenced(predicted: Sequence[Predicted]) -> list[Predicted]:
-    """Return what reference and slices are scored on: of numbers the outermost pulled in, true ones and predicted.
-
-    One wild label would make rmse and its tolerance so large that no loss shows beside it.
-    """
-    if predicted[0].classes is not None:
-        return list(predicted)
-    spread = Spread.of(predicted[0].truth)
-    return [
-        replace(each, truth=spread.pulled_in(each.truth), said=spread.pulled_in(each.said), rivals=())
-        for each in predicted
-    ]
+    deviation = float(np.std(truth)) if metric in IN_UNITS_OF_THE_LABEL else 1.0
+    return deviation if deviation > 0 and math.isfinite(deviation) else 1.0
 
 
 def sign(goal: Goal) -> int:

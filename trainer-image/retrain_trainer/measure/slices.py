@@ -7,6 +7,7 @@ of TFX's Evaluator.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from retrain_trainer.contract import Evaluation, Gate, Slice
 from retrain_trainer.data.categories import Words
 from retrain_trainer.data.reading import read_rows
 from retrain_trainer.data.rows import Floats, Layout, Rows
+from retrain_trainer.measure.fence import Fence
 from retrain_trainer.measure.metrics import Predicted
-from retrain_trainer.measure.score import fenced, scale_of, score, sign
+from retrain_trainer.measure.score import sign
 from retrain_trainer.telling import naming
 
 VALUES = 10
@@ -36,13 +38,12 @@ def sliced(evaluation: Evaluation, predicted: Sequence[Predicted], path: Path, l
     asked, gate = evaluation.slices, evaluation.gates[0]
     if asked is None:
         return ()
-    found, predicted = [], fenced(predicted)
+    found, fence = [], Fence(predicted)
     for name, mask in _groups(asked.columns, path, layout):
-        values = [score(gate.metric, _of(each, mask)) for each in predicted]
-        if values[0] is not None and values[-1] is not None:
-            told = {"name": name, "rows": int(mask.sum()), "metric": gate.metric, "candidate": values[0]}
-            champion = values[1] if len(values) > 1 else None
-            found.append(Slice(**told, champion=champion, scale=scale_of(gate.metric, predicted[0].truth)))
+        seen = fence.both(gate.metric, gate.goal, asked.tolerance, partial(_of, mask=mask))
+        if seen is not None:
+            told = {"name": name, "rows": int(mask.sum()), "metric": gate.metric}
+            found.append(Slice(**told, candidate=seen.candidate, champion=seen.champion, scale=seen.scale))
     large = sorted((each for each in found if each.rows >= asked.min_rows), key=lambda each: _gain(each, gate))
     small = sorted((each for each in found if each.rows < asked.min_rows), key=lambda each: -each.rows)
     return (*large, *small)

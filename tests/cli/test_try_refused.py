@@ -100,6 +100,7 @@ def test_places_that_are_none(shop: Shop, arguments: tuple[str, ...], said: str)
             "--champion: name one version and no pattern: the shell makes many words",
         ),
         ("--data a b", "--data: put a pattern in quotes"),
+        ("--data=a b b", "--data: put a pattern in quotes"),
         ("--data x/* --store a b", "--store: name one folder and no pattern"),
         ("--trainer python3 my.py", "--trainer: put the command in quotes"),
         ("-f other.json", "--filename: give it once; it is given as policy.json and other.json"),

@@ -11,7 +11,7 @@ import yaml
 from retrain_trainer.contract import Check, CollectOutcome, Validation
 from retrain_trainer.data.profile import JUDGED_ROWS
 from retrain_trainer.data.sample import SAMPLE_ROWS
-from retrain_trainer.intake import checks, labels, overlap
+from retrain_trainer.intake import checks, labels, overlap, shares
 from retrain_trainer.learn import guard
 from tests.trainer.world import WEEK, World, ended
 
@@ -28,8 +28,8 @@ def test_every_check_is_named_as_messages_and_policies_name_it() -> None:
 @pytest.mark.parametrize(
     ("check", "words"),
     [
-        ("nulls", f"{checks.NULL_JUMP:.0%} more rows"),
-        ("most common value", f"{checks.COMMON_JUMP:.0%} more rows"),
+        ("nulls", f"{shares.NULL_JUMP:.0%} more rows"),
+        ("most common value", f"{shares.COMMON_JUMP:.0%} more rows"),
         ("duplicates", f"{checks.DUPLICATE_JUMP:.0%} more"),
         ("missing class", f"{checks.EXPECTED_OF_CLASS} rows"),
         ("range", f"more than {checks.OUT_OF_RANGE:.0%} of rows"),

@@ -50,3 +50,20 @@ def test_it_may_come_first_and_later(
 def test_alone_it_is_nothing_new(world: World) -> None:
     world.write("a.parquet", pa.table({name: pa.nulls(0) for name in ("time", "a", "y")}))
     assert ended(world.run("first"), CollectOutcome.NO_NEW_DATA).startswith("Only 0 new rows; ")
+
+
+@pytest.mark.parametrize("name", ["a", "y"])
+def test_it_may_lack_a_column(world: World, name: str) -> None:
+    names = [each for each in world.columns(0) if each != name]
+    world.add(*range(6))
+    world.write("a.parquet", pa.table({each: pa.nulls(0) for each in names}))
+    world.promote(world.run("first"))
+    world.add(6, 7)
+    assert world.run("second").evaluate.candidate is not None
+
+
+def test_it_takes_no_place_in_the_window_of_a_refit(world: World) -> None:
+    refit = {"estimator": "LogisticRegression", "parameters": {}, "mode": "Refit", "window": 1}
+    world.add(*range(6))
+    world.write("week-004.parquet", pa.table({name: pa.nulls(0) for name in world.columns(0)}))
+    assert world.run("first", model=refit).train.rows > 0

@@ -118,6 +118,11 @@ def test_borders_are_told_by_as_many_digits_as_tell_them_apart(borders: list[flo
     assert all(len(name) <= len(naming.longest("a", words=False)) for name in names)
 
 
+def test_values_that_differ_have_names_that_differ() -> None:
+    names = [naming.at("g", value) for value in (0.3, 0.1 + 0.2, -0.0, 7.0)]
+    assert names == ["g=0.3", "g=0.30000000000000004", "g=0", "g=7"]
+
+
 def test_large_numbers_are_told_in_full(world: World) -> None:
     world.add(*range(6), edit=lambda columns: {"store": 1_234_560.0 + np.arange(WEEK) % 3, **columns})
     run = world.run("first", evaluation=ASKED | {"slices": {"columns": ["store"], "minRows": 60}})

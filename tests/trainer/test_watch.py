@@ -57,7 +57,10 @@ async def test_accuracy_is_correct_feedback_over_all_feedback(world: World, uri:
             "predicted[0] is text; the classes of this model are numbers, such as 0.",
         ),
         ({"predicted": [0], "actual": [[0]]}, "actual[0] is no single value; the classes of this model are numbers"),
-        ('{"predicted": [0], "actual": [NaN]}', "actual[0] is no finite number; the classes of this model are numbers"),
+        (
+            '{"predicted": [0], "actual": [NaN]}',
+            "actual[0] is no number below 1e100; the classes of this model are numbers",
+        ),
     ],
 )
 async def test_feedback_that_is_none(uri: str, body: Any, error: str) -> None:
@@ -108,8 +111,9 @@ def test_of_classes_in_words_the_truth_is_a_word_even_one_that_the_model_does_no
 UNFIT = {
     '"x"': "text; this model predicts numbers.",
     "null": "null: leave out rows whose truth is not known yet.",
-    "-Infinity": "no finite number; this model predicts numbers.",
-    "9" * 400: "no finite number; this model predicts numbers.",
+    "-Infinity": "no number below 1e100; this model predicts numbers.",
+    "9" * 400: "no number below 1e100; this model predicts numbers.",
+    "-1e308": "no number below 1e100; this model predicts numbers.",
 }
 
 

@@ -63,9 +63,11 @@ def rows_of(portion: Portion, layout: Layout, *, keyed: bool) -> Iterator[Rows]:
         found += len(rows.labels)
         yield rows
     if found != portion.rows:
+        wrong = "do its Parquet statistics tell its times wrong? Write the file anew"
+        if not batch.name.endswith(".parquet"):
+            wrong = "was it read otherwise by another version of this trainer? Begin a new model.store"
         raise StepError(
-            f"Batch {batch.name} has {found:,} rows before the holdout where collect found {portion.rows:,}: do its "
-            "Parquet statistics tell its times wrong? Write the file anew."
+            f"Batch {batch.name} has {found:,} rows before the holdout where collect found {portion.rows:,}: {wrong}."
         )
 
 

@@ -9,21 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from retrain_trainer.contract import Check, ColumnRange, Task, wording
-from retrain_trainer.data.categories import WordsSeen
-from retrain_trainer.data.profile import JUDGED_ROWS, Feature, Findings, Profile, psi, shares_of
+from retrain_trainer.data.profile import JUDGED_ROWS, Findings, Profile, psi, shares_of
 from retrain_trainer.data.rows import Layout, Type
 from retrain_trainer.files.batches import LARGEST, Batch
-from retrain_trainer.intake import hints
+from retrain_trainer.intake import hints, shares
 from retrain_trainer.telling.faults import Problem, StepError
 
 LABELLED = 0.99
-NULL_JUMP = 0.10
-UNSEEN_JUMP = 0.10
 DUPLICATE_JUMP = 0.20
-COMMON_JUMP = 0.20
-JUMPS = {"null_ratio": NULL_JUMP, "unseen": UNSEEN_JUMP, "most_common": COMMON_JUMP}
-FEW_VALUES = 0.2
-"""Different values for each row, at most, of a column such as the hour of a day."""
 MAX_PSI = 5.0
 MAX_CLASSES = 1000
 FEW_CLASSES, OFTEN = 50, 0.2
@@ -143,15 +136,14 @@ def against(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:
     yield from _classes(batch, seen, profile)
     if seen.rows < JUDGED_ROWS:
         return
-    common, nulls, drawn = seen.most_common(), seen.null_ratios(), seen.drawn_values()
+    common, nulls = seen.most_common(), seen.null_ratios()
     for number, feature in enumerate(profile.features[: len(profile.layout.numbers)]):
-        if nulls[number] > (most := feature.null_ratio + NULL_JUMP):
+        if nulls[number] > (most := feature.null_ratio + shares.NULL_JUMP):
             expected, ratio = f"at most {most:.0%} without a value", float(nulls[number])
             yield Problem(batch, "nulls", expected, wording.share(ratio, most), feature.name)
-        if drawn[number] >= JUDGED_ROWS:
-            yield from _repetition(batch, seen, number, feature, float(common[number]))
+        yield from shares.repetition(batch, seen, feature, number, float(common[number]))
     for now, then, known in zip(seen.words(), profile.words, seen.known_words(), strict=True):
-        yield from _words(batch, now, then, known)
+        yield from shares.words(batch, now, then, known)
     if seen.duplicates() > (most := profile.duplicates + DUPLICATE_JUMP):
         yield Problem(batch, "duplicates", f"at most {most:.0%} repeated rows", wording.share(seen.duplicates(), most))
     yield from _out_of_range(batch, seen, profile)
@@ -180,42 +172,6 @@ def psi_by_feature(seen: Findings, profile: Profile) -> dict[str, float]:
         for number, feature in enumerate(profile.features)
         if drawn[number] >= JUDGED_ROWS
     }
-
-
-def _repetition(batch: str, seen: Findings, number: int, feature: Feature, common: float) -> Iterator[Problem]:
-    """Check whether values repeat as they did: far more often, always, or no longer at all."""
-    drawn, nulls = seen.drawn_values()[number], int(seen.nulls[number])
-    if common == 1 and feature.most_common < 1:
-        value = f"{seen.lowest[number]:g} in all {seen.rows - nulls} rows{' with a value' if nulls else ''}"
-        yield Problem(batch, "constant", "values that differ", value, feature.name)
-    elif common > (most := feature.most_common + COMMON_JUMP):
-        expected = f"at most {most:.0%} with one same value"
-        yield Problem(batch, "most common value", expected, wording.share(common, most), feature.name)
-    # Of even 2,000 different values, some would occur twice in 200 rows. One that stood still may begin to move.
-    elif feature.distinct <= FEW_VALUES and feature.most_common < 1 and drawn >= 200 and common * drawn < 1.5:
-        value = f"a different one in each of {seen.rows} rows (is noise added, or is it another column?)"
-        yield Problem(batch, "most common value", "values that repeat, as in every batch before", value, feature.name)
-
-
-def _words(batch: str, now: WordsSeen, then: WordsSeen, known: int) -> Iterator[Problem]:
-    """Check a column of words as a whole: of its features, one that is always 0 is a rare word that did not occur."""
-    most = {name: getattr(then, name) + jump for name, jump in JUMPS.items()}
-    if now.null_ratio > most["null_ratio"]:
-        expected = f"at most {most['null_ratio']:.0%} without a value"
-        yield Problem(batch, "nulls", expected, wording.share(now.null_ratio, most["null_ratio"]), now.column)
-    if known < JUDGED_ROWS:
-        return
-    if now.unseen > most["unseen"]:
-        expected = f"at most {most['unseen']:.0%} with a word that the champion does not know"
-        yield Problem(batch, "unseen words", expected, wording.share(now.unseen, most["unseen"]), now.column)
-    if now.most_common == 1 and then.most_common < 1:
-        value = f"one same word in all rows{' with a word' if now.null_ratio else ''}"
-        yield Problem(batch, "constant", "words that differ", value, now.column)
-    elif now.most_common > most["most_common"]:
-        expected = f"at most {most['most_common']:.0%} with one same word"
-        yield Problem(
-            batch, "most common value", expected, wording.share(now.most_common, most["most_common"]), now.column
-        )
 
 
 def _classes(batch: str, seen: Findings, profile: Profile) -> Iterator[Problem]:

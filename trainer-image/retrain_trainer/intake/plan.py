@@ -128,7 +128,7 @@ def _new_portions(found: Survey, part: holdout.Cut) -> list[Portion]:
     """Of each judged batch the new rows before the holdout."""
     portions = []
     for entry, until, split in zip(found.judged, part.starts, part.splits, strict=True):
-        if until is None or split.before:
+        if split.before:
             end, below = entry.keys.end(until)
             exact = below and entry.start is None
             known = {"rows": split.before, "start": entry.start, "until": until}

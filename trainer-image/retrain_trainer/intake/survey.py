@@ -66,13 +66,11 @@ def survey(task: Task, listed: list[Batch], past: Past, ahead: Ahead | None) -> 
             _raise_first(checks.size(batch))
             columns = header(Path(batch.path), batch.name)
             found.columns |= set(columns)
-            empty = without_rows(Path(batch.path))
-            if empty and found.layout is None:
-                continue  # its columns may be of any type; it counts once others have set the layout
+            if without_rows(Path(batch.path)):
+                continue  # its columns may be of any type, and nothing is lost
             layout = found.layout or _first_layout(task, batch, columns)
             checks.require_features(layout, task)
-            wrong = checks.columns(batch.name, columns, layout)
-            _raise_first(problem for problem in wrong if not (empty and problem.check == "type"))
+            _raise_first(checks.columns(batch.name, columns, layout))
             findings, keys = _read(batch, layout, start, None if ahead is None else ahead.begin(batch))
             _raise_first(checks.contents(batch.name, findings, layout))
             _raise_first(checks.declared_ranges(batch.name, findings, layout, rules.ranges))

@@ -1,6 +1,5 @@
 """What came true of earlier predictions: read from a request, or refused as a whole, so that nothing counts by half."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,8 @@ from retrain_trainer.store.shelf import VERSION
 from retrain_trainer.telling.faults import InputError
 
 FIELDS = ("predicted", "actual", "model_version")
+LARGEST = 1e100
+"""No number in feedback is as large: the sum of many errors stays finite."""
 FORM = 'Feedback is {"predicted": [...], "actual": [...]}, two lists of the same length.'
 
 
@@ -27,7 +28,7 @@ class Feedback:
     @property
     def errors(self) -> list[float]:
         """How far each predicted number was off."""
-        return [abs(one - other) for one, other in zip(self.predicted, self.actual, strict=True)]
+        return [abs(float(one) - float(other)) for one, other in zip(self.predicted, self.actual, strict=True)]
 
 
 def feedback_of(body: dict[str, Any], version: str, classes: list[Any] | None) -> Feedback:
@@ -58,17 +59,14 @@ def _fits(value: Any, *, words: bool) -> bool:
         return isinstance(value, str)
     if not isinstance(value, int | float):
         return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
+    return abs(value) < LARGEST
 
 
 def _told(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, int | float):
-        return "a number" if isinstance(value, int) and abs(value) < 1e300 else "no finite number"
+        return "a number" if abs(value) < LARGEST else "no number below 1e100"
     return "text" if isinstance(value, str) else "no single value"
 
 

@@ -21,7 +21,8 @@ def without(column: str) -> str:
 
 def at(column: str, value: float) -> str:
     """Name the rows with one value."""
-    return f"{column}={value:.15g}"
+    short = f"{value + 0.0:.15g}"  # which makes 0 of -0
+    return f"{column}={short if float(short) == value else f'{value:.17g}'}"
 
 
 def between(column: str, borders: Sequence[float]) -> list[str]:

@@ -91,8 +91,9 @@ def _once(option: str, given: list[str] | None) -> str | None:
 
 def _left_over(words: list[str], written: list[str]) -> typer.BadParameter:
     """Words that belong to no option are told of the one that they stand behind."""
-    before = written[: written.index(words[0])]
-    option = next((each for each in reversed(before) if each.startswith("-") and each != "-"), None)
+    last = max(place for place, each in enumerate(written) if each == words[-1])
+    before = (each.partition("=")[0] for each in reversed(written[:last]))
+    option = next((each for each in before if each.strip("-") and each.startswith("-")), None)
     told = " ".join(words[:NAMED_AT_MOST])
     instead = INSTEAD.get(option or "", "these words belong to no option; put a pattern or a command in quotes")
     return typer.BadParameter(f"{instead}: {told}", param_hint=option)

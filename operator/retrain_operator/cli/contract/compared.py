@@ -10,7 +10,7 @@ TINY = 1e-3
 """By how much numbers may differ that were rounded one by one."""
 
 UNLIKE = 1e-6
-"""By how much a number may differ that was computed twice."""
+"""By how much a number may differ that was computed twice, as a share of it."""
 
 
 def alone(evaluated: Evaluated) -> Iterator[Breach]:
@@ -37,11 +37,12 @@ def with_champion(evaluated: Evaluated, champion: ModelRef) -> Iterator[Breach]:
 def repeated(first: Evaluated, again: Evaluated) -> Iterator[Breach]:
     """Of a candidate that was made twice from the same data. A manifest may hold times, so no digests are compared."""
     found = {score.metric: score.candidate for score in again.scores}
-    pairs = [(f"{score.metric} of the candidate", score.candidate, found.get(score.metric)) for score in first.scores]
+    asked = [score for score in first.scores if score.metric == METRIC]
+    pairs = [(f"{score.metric} of the candidate", score.candidate, found.get(score.metric)) for score in asked]
     if first.holdout and again.holdout:
         pairs.append(("held-out rows", first.holdout.rows, again.holdout.rows))
     for what, was, now in pairs:
-        if now is not None and abs(was - now) > UNLIKE:
+        if now is not None and abs(was - now) > UNLIKE * max(1, abs(was)):
             expected = f"{what} to be {was:.6g} once more: on the same data the same (fix your seeds)"
             yield Breach("evaluate", expected, f"{now:.6g}", See.REPEATED)
 
